@@ -1,0 +1,16 @@
+#pragma once
+#include "twofour/cli/command.h"
+
+namespace twofour::cli {
+
+// One function a file; each returns the description of its command or commands.
+Command isa_list_command();
+Command isa_show_command();
+Command gemm_command();
+Command prune_command();
+Command compress_command();
+Command replay_command();
+Command time_gemm_command();
+Command search_command();
+
+}  // namespace twofour::cli

@@ -1,0 +1,15 @@
+#pragma once
+// Flags that more than one command takes. The README's commands list which.
+#include <gflags/gflags_declare.h>
+
+DECLARE_bool(json);
+DECLARE_string(output);
+DECLARE_string(machine);
+DECLARE_string(dtype);
+DECLARE_bool(sparse);
+DECLARE_int64(m);
+DECLARE_int64(n);
+DECLARE_int64(k);
+DECLARE_string(arch);
+DECLARE_string(instruction);
+DECLARE_bool(strict);

@@ -1,0 +1,225 @@
+#include "twofour/emu/matrix/gemm.h"
+
+#include <fmt/format.h>
+#include <gflags/gflags.h>
+
+#include <bit>
+#include <chrono>
+#include <cmath>
+#include <optional>
+#include <random>
+
+#include "twofour/cli/commands.h"
+#include "twofour/cli/flags.h"
+#include "twofour/cli/output.h"
+#include "twofour/emu/matrix/npy.h"
+#include "twofour/emu/matrix/random.h"
+#include "twofour/emu/matrix/verify.h"
+#include "twofour/emu/timing/gemm_latency.h"
+#include "twofour/isa/error.h"
+#include "twofour/isa/file.h"
+
+DEFINE_string(a, "", "A as a .npy file, M x K (random if not given)");
+DEFINE_string(b, "", "B as a .npy file, K x N (random if not given)");
+DEFINE_string(c, "", "C as a .npy file, M x N, accumulator type (zero if not given)");
+DEFINE_string(accumulator, "", "accumulator type: f16 or f32 for f16 inputs; chosen if not given");
+DEFINE_string(op, "xor", "b1: and, xor");
+DEFINE_bool(prune, false, "prune A to its sparse form first (random operands always are)");
+DEFINE_bool(pad, false, "fill M, N and K up to whole instruction tiles with zeros");
+DEFINE_bool(satfinite, false, "integers: clamp to s32 instead of wrapping");
+DEFINE_int64(seed, 1, "seed of random operands");
+DEFINE_bool(check, true, "check the result against warp instructions (and, for integers, 64-bit sums)");
+
+namespace twofour::cli {
+namespace {
+
+using isa::ElementType;
+
+const isa::Instruction& instruction_by_flags() {
+  if (!FLAGS_instruction.empty()) return isa::find_instruction(FLAGS_instruction);
+  const ElementType type = isa::parse_element(FLAGS_dtype);
+  ElementType accumulator = ElementType::s32;
+  if (isa::is_float(type)) accumulator = type == ElementType::f64 ? ElementType::f64 : ElementType::f32;
+  if (!FLAGS_accumulator.empty()) accumulator = isa::parse_element(FLAGS_accumulator);
+  isa::BitOp op = isa::BitOp::none;
+  if (type == ElementType::b1) {
+    if (FLAGS_op != "and" && FLAGS_op != "xor") fail("flag --op: '{}' is neither and nor xor", FLAGS_op);
+    op = FLAGS_op == "and" ? isa::BitOp::and_popc : isa::BitOp::xor_popc;
+  }
+  return emu::choose_instruction(type, type, accumulator, FLAGS_sparse, op);
+}
+
+emu::PackedMatrix transposed(const emu::PackedMatrix& m) {
+  emu::PackedMatrix out(m.type(), m.cols(), m.rows());
+  for (std::int64_t r = 0; r < m.rows(); ++r)
+    for (std::int64_t c = 0; c < m.cols(); ++c) out.set_bits(c, r, m.bits(r, c));
+  return out;
+}
+
+emu::PackedMatrix resized(const emu::PackedMatrix& m, std::int64_t rows, std::int64_t cols) {
+  if (m.rows() == rows && m.cols() == cols) return m;
+  emu::PackedMatrix out(m.type(), rows, cols);
+  for (std::int64_t r = 0; r < std::min(rows, m.rows()); ++r)
+    for (std::int64_t c = 0; c < std::min(cols, m.cols()); ++c) out.set_bits(r, c, m.bits(r, c));
+  return out;
+}
+
+/// Operands as given: B as its transpose.
+struct Operands {
+  emu::PackedMatrix a, b;
+  std::optional<emu::PackedMatrix> c;
+};
+
+std::int64_t agreed(const char* name, std::int64_t flag, std::int64_t from_file, const std::string& file) {
+  if (flag != 0 && from_file >= 0 && flag != from_file)
+    fail("{}: --{} is {}, but the file has {}", file, name, flag, from_file);
+  const std::int64_t size = from_file >= 0 ? from_file : flag;
+  if (size < 1) fail("--{} must be at least 1 (or give the operands as .npy files)", name);
+  return size;
+}
+
+Operands read_operands(const isa::Instruction& i) {
+  Operands x;
+  std::int64_t m = -1, n = -1, k = -1;
+  if (!FLAGS_a.empty()) x.a = emu::read_npy(FLAGS_a, i.a), m = x.a.rows(), k = x.a.cols();
+  if (!FLAGS_b.empty()) {
+    const auto b = emu::read_npy(FLAGS_b, i.b);
+    if (k >= 0 && b.rows() != k) fail("{}: B has {} rows, but A ({}) has {} columns", FLAGS_b, b.rows(), FLAGS_a, k);
+    x.b = transposed(b), n = b.cols(), k = b.rows();
+  }
+  if (!FLAGS_c.empty()) {
+    x.c = emu::read_npy(FLAGS_c, i.c);
+    if ((m >= 0 && x.c->rows() != m) || (n >= 0 && x.c->cols() != n))
+      fail("{}: C is {} x {}, but the result is {} x {}", FLAGS_c, x.c->rows(), x.c->cols(), m, n);
+    m = x.c->rows(), n = x.c->cols();
+  }
+  m = agreed("m", FLAGS_m, m, FLAGS_a + FLAGS_c);
+  n = agreed("n", FLAGS_n, n, FLAGS_b + FLAGS_c);
+  k = agreed("k", FLAGS_k, k, FLAGS_a + FLAGS_b);
+  std::mt19937_64 random{std::uint64_t(FLAGS_seed)};
+  if (FLAGS_a.empty()) x.a = emu::random_matrix(i.a, m, k, random);
+  if (FLAGS_b.empty()) x.b = emu::random_matrix(i.b, n, k, random);
+  return x;
+}
+
+void fit_tiles(const isa::Instruction& i, Operands& x) {
+  const auto up = [](std::int64_t size, int tile) { return (size + tile - 1) / tile * tile; };
+  const std::int64_t m = up(x.a.rows(), i.shape.m), n = up(x.b.rows(), i.shape.n), k = up(x.a.cols(), i.shape.k);
+  if (!FLAGS_pad && (m != x.a.rows() || n != x.b.rows() || k != x.a.cols()))
+    fail("M x N x K = {} x {} x {} does not divide into tiles of {} ({} x {} x {}); give multiples of these, or --pad to fill up with "
+         "zeros to {} x {} x {}",
+         x.a.rows(), x.b.rows(), x.a.cols(), isa::short_name(i), i.shape.m, i.shape.n, i.shape.k, m, n, k);
+  x.a = resized(x.a, m, k);
+  x.b = resized(x.b, n, k);
+  if (x.c) x.c = resized(*x.c, m, n);
+}
+
+emu::SparseMatrix compressed_a(const Operands& x) {
+  const bool prune = FLAGS_prune || FLAGS_a.empty();
+  try {
+    return emu::compress(prune ? emu::prune(x.a) : x.a);
+  } catch (const Error& e) {
+    fail("{}: {}{}", FLAGS_a.empty() ? "A" : FLAGS_a, e.what(), prune ? "" : " (--prune does)");
+  }
+}
+
+void require_fidelity(const isa::Instruction& i) {
+  const auto evidence = isa::evidence(i);
+  if (FLAGS_strict && evidence.fidelity == isa::Fidelity::inferred)
+    fail("--strict: the arithmetic of {} is inferred ({})", isa::ptx_name(i), evidence.source);
+}
+
+struct Run {
+  const isa::Instruction& instruction;
+  emu::PackedMatrix d;
+  emu::Verification verification;
+  emu::Latency latency;
+  std::int64_t m, n, k;
+  double seconds;
+};
+
+void print_text(const Run& r, const isa::Machine& machine) {
+  const auto evidence = isa::evidence(r.instruction);
+  fmt::print("D[{} x {}] = A[{} x {}] B[{} x {}] by {}\n", r.m, r.n, r.m, r.k, r.k, r.n, isa::ptx_name(r.instruction));
+  fmt::print("  result    checksum {:016x}; emulated in {:.3f} s\n", emu::checksum(r.d), r.seconds);
+  if (FLAGS_check)
+    fmt::print("  check     {} of {} elements compared with {}: {} differ\n", r.verification.compared, r.d.rows() * r.d.cols(),
+               r.verification.against, r.verification.differing);
+  fmt::print("  fidelity  {}: {}\n", isa::name(evidence.fidelity), evidence.source);
+  fmt::print("  latency   {:.2f} us on {} (estimate for a {} kernel), {} bound, {:.0f} % of peak\n", r.latency.microseconds,
+             machine.name, emu::name(r.latency.fidelity), emu::name(r.latency.bound), 100 * r.latency.peak_fraction);
+  if (!FLAGS_output.empty()) fmt::print("  written   {}\n", FLAGS_output);
+}
+
+void print_as_json(const Run& r, const isa::Machine& machine) {
+  const auto evidence = isa::evidence(r.instruction);
+  nlohmann::ordered_json check = nullptr;
+  if (FLAGS_check)
+    check = {{"against", r.verification.against}, {"compared", r.verification.compared}, {"differing", r.verification.differing}};
+  print_json("gemm", {{"m", r.m},
+                      {"n", r.n},
+                      {"k", r.k},
+                      {"instruction", isa::ptx_name(r.instruction)},
+                      {"architecture", FLAGS_arch},
+                      {"checksum", fmt::format("{:016x}", emu::checksum(r.d))},
+                      {"seconds", r.seconds},
+                      {"check", check},
+                      {"fidelity", isa::name(evidence.fidelity)},
+                      {"evidence", evidence.source},
+                      {"latency",
+                       {{"machine", machine.name},
+                        {"microseconds", r.latency.microseconds},
+                        {"cycles", r.latency.cycles},
+                        {"bound", emu::name(r.latency.bound)},
+                        {"peak_fraction", r.latency.peak_fraction},
+                        {"fidelity", emu::name(r.latency.fidelity)}}},
+                      {"output", FLAGS_output}});
+}
+
+int run(std::span<const std::string>) {
+  const auto& i = instruction_by_flags();
+  require_fidelity(i);
+  const isa::Machine machine = isa::load_machine(FLAGS_machine);
+  emu::NumericOptions options;
+  options.architecture = isa::parse_architecture(FLAGS_arch);
+  options.satfinite = FLAGS_satfinite;
+  Operands x = read_operands(i);
+  fit_tiles(i, x);
+  const auto* c = x.c ? &*x.c : nullptr;
+
+  std::optional<emu::SparseMatrix> sparse;
+  if (i.is_sparse()) sparse = compressed_a(x);
+  const auto start = std::chrono::steady_clock::now();
+  Run r{i, sparse ? emu::gemm(i, *sparse, x.b, c, options) : emu::gemm(i, x.a, x.b, c, options),
+        {}, {}, x.a.rows(), x.b.rows(), x.a.cols(), 0};
+  r.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (FLAGS_check) r.verification = emu::verify_gemm(i, sparse ? sparse->values : x.a, sparse ? &*sparse : nullptr, x.b, c, r.d, options);
+  emu::GemmProblem problem;
+  problem.m = r.m, problem.n = r.n, problem.k = r.k;
+  problem.type = i.a;
+  problem.sparse = i.is_sparse();
+  problem.output_bits = isa::bits(i.d);
+  r.latency = emu::gemm_latency(problem, machine);
+  if (!FLAGS_output.empty()) emu::write_npy(FLAGS_output, r.d);
+  FLAGS_json ? print_as_json(r, machine) : print_text(r, machine);
+  return r.verification.differing == 0 ? exit_ok : exit_verdict;
+}
+
+}  // namespace
+
+Command gemm_command() {
+  return {"gemm",
+          "",
+          "multiply matrices as the A100 does: result, check, latency",
+          "D = A B + C with the instruction of the largest k for --dtype, or with --instruction.\n"
+          ".npy files: int8/uint8 (also for s4, u4 and 0/1 bits), float16, float32 (rounded to f16 or bf16), uint16 words of bf16.\n"
+          "Example: twofour gemm --m 256 --n 256 --k 512 --dtype s8 --sparse --output d.npy\n"
+          "Exit status: 0 done, 1 the check found a difference, 2 input refused.",
+          {"m", "n", "k", "dtype", "accumulator", "sparse", "op", "instruction", "a", "b", "c", "prune", "pad", "satfinite", "seed",
+           "check", "arch", "machine", "output", "strict", "json"},
+          0,
+          0,
+          run};
+}
+
+}  // namespace twofour::cli

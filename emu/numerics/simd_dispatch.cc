@@ -1,0 +1,35 @@
+#include "twofour/emu/numerics/simd_dispatch.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+
+namespace twofour::emu {
+namespace {
+
+SimdLevel best_level() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd"))
+    return SimdLevel::avx512;
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return SimdLevel::avx2;
+#endif
+  return SimdLevel::portable;
+}
+
+SimdLevel wanted_level() {
+  const char* text = std::getenv("TWOFOUR_SIMD");
+  const std::string_view wanted = text != nullptr ? text : "avx512";
+  if (wanted == "portable") return SimdLevel::portable;
+  return wanted == "avx2" ? SimdLevel::avx2 : SimdLevel::avx512;
+}
+
+}  // namespace
+
+SimdLevel simd_level() {
+  static const SimdLevel level = std::min(best_level(), wanted_level());
+  return level;
+}
+
+}  // namespace twofour::emu

@@ -1,0 +1,164 @@
+#include "twofour/isa/machine.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <filesystem>
+
+#include "twofour/isa/error.h"
+#include "twofour/isa/file.h"
+#include "twofour/isa/machine_files.h"
+
+namespace twofour::isa {
+namespace {
+
+struct Key {
+  std::string_view name, unit;
+  double Machine::*field;
+  double least, most;
+};
+
+constexpr std::array keys{
+    Key{"sms", "", &Machine::sms, 1, 4096},
+    Key{"sub_cores_per_sm", "", &Machine::sub_cores_per_sm, 1, 64},
+    Key{"boost_mhz", "MHz", &Machine::boost_mhz, 1, 1e5},
+    Key{"sustained_mhz", "MHz", &Machine::sustained_mhz, 1, 1e5},
+    Key{"sustained_integer_mhz", "MHz", &Machine::sustained_integer_mhz, 1, 1e5},
+    Key{"tensor_fma_per_clk", "FMA/clk", &Machine::tensor_fma_per_clk, 1, 1e6},
+    Key{"registers_per_sm", "", &Machine::registers_per_sm, 1024, 1e9},
+    Key{"max_warps_per_sm", "", &Machine::max_warps_per_sm, 8, 1024},
+    Key{"max_ctas_per_sm", "", &Machine::max_ctas_per_sm, 1, 1024},
+    Key{"smem_per_sm", "B", &Machine::smem_per_sm, 16384, 1e9},
+    Key{"smem_per_cta", "B", &Machine::smem_per_cta, 16384, 1e9},
+    Key{"smem_bytes_per_clk", "B/clk", &Machine::smem_bytes_per_clk, 1, 1e6},
+    Key{"smem_latency", "cycles", &Machine::smem_latency, 1, 1e5},
+    Key{"copy_latency", "cycles", &Machine::copy_latency, 1, 1e5},
+    Key{"l2_mib", "MiB", &Machine::l2_mib, 0.1, 1e6},
+    Key{"l2_read_gbs", "GB/s", &Machine::l2_read_gbs, 1, 1e7},
+    Key{"l2_bytes_per_clk_sm", "B/clk", &Machine::l2_bytes_per_clk_sm, 1, 1e6},
+    Key{"dram_latency", "cycles", &Machine::dram_latency, 1, 1e6},
+    Key{"dram_read_gbs", "GB/s", &Machine::dram_read_gbs, 1, 1e7},
+    Key{"launch_graph_us", "us", &Machine::launch_graph_us, 0, 1e6},
+    Key{"launch_stream_us", "us", &Machine::launch_stream_us, 0, 1e6},
+    Key{"cold_start_cycles", "cycles", &Machine::cold_start_cycles, 0, 1e9},
+    Key{"ctas_per_clk", "CTA/clk", &Machine::ctas_per_clk, 1e-3, 1e4},
+};
+constexpr std::string_view name_key = "name";
+
+std::string join(const std::vector<std::string>& names) {
+  std::string text;
+  for (const auto& n : names) text += (text.empty() ? "" : ", ") + n;
+  return text;
+}
+
+/// One machine file while it is read: turns each complaint into file:line.
+class Reader {
+ public:
+  Reader(std::string file, const toml::table& table) : file_(std::move(file)), table_(table) {}
+
+  Machine read() const {
+    refuse_unknown_keys();
+    Machine machine{};
+    machine.name = read_name();
+    for (const auto& key : keys) machine.*key.field = number(key);
+    refuse_above("sustained_mhz", machine.sustained_mhz, "boost_mhz", machine.boost_mhz);
+    refuse_above("sustained_integer_mhz", machine.sustained_integer_mhz, "boost_mhz", machine.boost_mhz);
+    refuse_above("smem_per_cta", machine.smem_per_cta, "smem_per_sm", machine.smem_per_sm);
+    refuse_above("dram_read_gbs", machine.dram_read_gbs, "l2_read_gbs", machine.l2_read_gbs);
+    return machine;
+  }
+
+ private:
+  std::string at(const toml::node& node) const { return fmt::format("{}:{}", file_, node.source().begin.line); }
+
+  void refuse_above(std::string_view key, double number, std::string_view limit_key, double limit) const {
+    if (number > limit) fail("{}: '{}' ({}) is above '{}' ({})", at(node(key)), key, number, limit_key, limit);
+  }
+
+  void refuse_unknown_keys() const {
+    for (const auto& [key, node] : table_) {
+      const std::string_view text = key.str();
+      const bool known = text == name_key ||
+                         std::any_of(keys.begin(), keys.end(), [&](const Key& k) { return k.name == text; });
+      if (!known) fail("{}: unknown key '{}'; machine_text(\"a100-sxm4-80gb\") shows every key", at(node), text);
+    }
+  }
+
+  const toml::node& node(std::string_view key) const {
+    const toml::node* found = table_.get(key);
+    if (!found) fail("{}: missing key '{}'", file_, key);
+    return *found;
+  }
+
+  std::string read_name() const {
+    const auto& found = node(name_key);
+    const auto text = found.value_exact<std::string>();
+    if (!text || text->empty()) fail("{}: '{}' must be a text that is not empty", at(found), name_key);
+    return *text;
+  }
+
+  /// The table { value = ..., unit = "...", source = "..." } of a key, with unit and source checked; its value.
+  const toml::node& value_of(std::string_view key, std::string_view unit) const {
+    const auto& found = node(key);
+    const toml::table* entry = found.as_table();
+    if (!entry) fail("{}: '{}' must be written as {{ value = ..., unit = \"{}\", source = \"...\" }}", at(found), key, unit);
+    for (const auto& [part, part_node] : *entry)
+      if (part != "value" && part != "unit" && part != "source")
+        fail("{}: '{}' has an unknown part '{}'; known: value, unit, source", at(part_node), key, part.str());
+    const auto given = (*entry)["unit"].value<std::string>();
+    if (!given || *given != unit) fail("{}: '{}' needs unit = \"{}\"", at(found), key, unit);
+    const auto source = (*entry)["source"].value<std::string>();
+    if (!source || source->empty()) fail("{}: '{}' needs a source: where does the number come from?", at(found), key);
+    const toml::node* value = entry->get("value");
+    if (!value) fail("{}: '{}' has no value", at(found), key);
+    return *value;
+  }
+
+  double number(const Key& key) const {
+    const auto& value = value_of(key.name, key.unit);
+    if (!value.is_number()) fail("{}: '{}' must be a number", at(value), key.name);
+    const double number = *value.value<double>();
+    if (!std::isfinite(number) || number < key.least || number > key.most)
+      fail("{}: '{}' is {}; it must lie between {} and {}", at(value), key.name, number, key.least, key.most);
+    return number;
+  }
+
+  std::string file_;
+  const toml::table& table_;
+};
+
+Machine parse_machine(const std::string& file, std::string_view text) {
+  toml::table table;
+  try {
+    table = toml::parse(text, file);
+  } catch (const toml::parse_error& error) {
+    fail("{}:{}:{}: {}", file, error.source().begin.line, error.source().begin.column, error.description());
+  }
+  return Reader(file, table).read();
+}
+
+}  // namespace
+
+std::vector<std::string> machine_names() {
+  std::vector<std::string> names;
+  for (const auto& file : machine_files()) names.emplace_back(file.name);
+  return names;
+}
+
+std::string_view machine_text(std::string_view name) {
+  for (const auto& file : machine_files())
+    if (file.name == name) return file.text;
+  fail("unknown machine '{}'; built in: {}", name, join(machine_names()));
+}
+
+Machine load_machine(const std::string& name_or_path) {
+  for (const auto& file : machine_files())
+    if (file.name == name_or_path) return parse_machine("machines/" + name_or_path + ".toml", file.text);
+  if (!std::filesystem::is_regular_file(name_or_path))
+    fail("unknown machine '{}': neither built in ({}) nor a file", name_or_path, join(machine_names()));
+  return parse_machine(name_or_path, read_file(name_or_path));
+}
+
+}  // namespace twofour::isa

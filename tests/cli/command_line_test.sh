@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# Runs the built `twofour` as a user does and checks exit statuses and words. Usage: command_line_test.sh PATH_OF_TWOFOUR
+set -u
+twofour=$1
+here=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failed=0
+
+# expect STATUS TEXT ARGUMENTS...: the command must exit with STATUS and print TEXT on stdout or stderr.
+expect() {
+  local status=$1 text=$2 output got
+  shift 2
+  output=$("$twofour" "$@" 2>&1)
+  got=$?
+  if [ "$got" -ne "$status" ] || ! grep -qF -- "$text" <<<"$output"; then
+    printf 'FAILED: twofour %s\n  wanted status %s and "%s"\n  got status %s and: %s\n' "$*" "$status" "$text" "$got" "$output"
+    failed=1
+  fi
+}
+
+# A rows x cols int8 .npy file of the given bytes (printf escapes).
+npy() {
+  local file=$1 rows=$2 cols=$3 data=$4 header
+  header="{'descr': '|i1', 'fortran_order': False, 'shape': ($rows, $cols), }"
+  { printf '\x93NUMPY\x01\x00\x76\x00'; printf '%-117s\n' "$header"; printf "$data"; } >"$file"
+}
+
+# Help and usage.
+expect 0 'Usage: twofour COMMAND' --help
+expect 2 'Usage: twofour COMMAND'
+expect 0 'twofour 0.' --version
+for command in isa 'isa show' gemm prune compress replay 'time gemm' search; do
+  # shellcheck disable=SC2086
+  expect 0 'Usage: twofour' $command --help
+done
+expect 2 "unknown command 'gem'" gem
+expect 2 'unknown flag --mm' gemm --mm 3
+expect 2 "'x' is not a valid int64" gemm --m x
+expect 2 'needs a value' gemm --m
+expect 2 "unexpected argument 'y'" isa y
+
+# The table.
+expect 0 'mma.sp.sync.aligned.m16n8k64.row.col.s32.s8.s8.s32' isa show sp.m16n8k64.s32.s8.s8.s32
+expect 0 '"schema_version": 1' isa --json
+expect 2 'unknown instruction' isa show m16n8k8.f32
+
+# Replay.
+vectors=$here/vectors
+expect 0 '1000 agreeing, 0 disagreeing' replay "$vectors/a100_fp16_k8_f32.hex" --arch ampere --instruction m16n8k8.f32.f16.f16.f32
+expect 0 '620 agreeing' replay "$vectors/directed_behaviour.txt"
+expect 2 'cannot be read' replay missing.hex --instruction m16n8k8.f32.f16.f16.f32
+head -c 5000 "$vectors/a100_fp16_k8_f32.hex" >cut.hex
+expect 2 'cut.hex:' replay cut.hex --instruction m16n8k8.f32.f16.f16.f32
+sed 's/bf794a57/bf794a58/' "$vectors/a100_fp16_k8_f32.hex" >changed.hex
+expect 1 'expected bf794a58, computed bf794a57' replay changed.hex --instruction m16n8k8.f32.f16.f16.f32
+
+# GEMM.
+expect 0 '0 differ' gemm --m 64 --n 64 --k 128 --dtype s8 --sparse
+expect 0 '0 differ' gemm --m 32 --n 32 --k 64 --dtype f16
+expect 2 '--strict' gemm --m 32 --n 32 --k 64 --dtype f16 --sparse --strict
+expect 2 'does not divide into tiles' gemm --m 17 --n 8 --k 32 --dtype s8
+expect 2 'does not divide into tiles' gemm --m 16 --n 8 --k 33 --dtype s8
+expect 0 '0 differ' gemm --m 17 --n 9 --k 33 --dtype s8 --pad
+expect 2 'no mma.sp instruction' gemm --m 16 --n 8 --k 256 --dtype b1 --sparse
+expect 2 '--m must be at least 1' gemm --m -5 --n 8 --k 32 --dtype s8
+expect 2 'unknown element type' gemm --m 16 --n 8 --k 32 --dtype int8
+npy a.npy 1 4 '\x01\x02\x03\x04'
+npy b.npy 4 1 '\x05\x06\x07\xf8'
+expect 0 '0 differ' gemm -a a.npy -b b.npy --dtype s8 --pad --output d.npy
+expect 2 'b.npy: B has 4 rows' gemm -a b.npy -b b.npy --dtype s8 --pad
+expect 2 'a.npy: the matrix is not 2:4: row 0, columns 0 to 3 hold 4 non-zero elements' gemm -a a.npy -b b.npy --dtype s8 --pad --sparse
+expect 0 '0 differ' gemm -a a.npy -b b.npy --dtype s8 --pad --sparse --prune
+head -c 130 a.npy >short.npy
+expect 2 'short.npy' gemm -a short.npy -b b.npy --dtype s8
+expect 2 'cannot be read as f16' gemm -a a.npy -b b.npy --dtype f16
+
+# Prune and compress.
+expect 2 'not 2:4' compress a.npy --dtype s8 --values v.npy
+[ ! -e v.npy ] || { echo 'FAILED: a refused compress left a file'; failed=1; }
+expect 0 '2 of 4 elements non-zero' prune a.npy --dtype s8 --output p.npy
+expect 0 'compressed to 1 x 2 values' compress p.npy --dtype s8 --values v.npy --codes e.npy
+[ "$(tail -c 1 e.npy | od -An -tx1 | tr -d ' ')" = 0e ] || { echo 'FAILED: columns 2 and 3 are code e'; failed=1; }
+expect 2 'does not divide into tiles' compress p.npy --dtype s8 --metadata e.npy
+expect 2 'no sparse' compress p.npy --dtype b1 --values v.npy
+expect 2 '--output names the file' prune a.npy --dtype s8
+
+exit $failed

@@ -1,0 +1,102 @@
+#include "twofour/emu/numerics/block.h"
+
+#include <gtest/gtest.h>
+
+#include "oracle.h"
+#include "twofour/emu/numerics/dot.h"
+#include "twofour/isa/error.h"
+
+namespace twofour::emu {
+namespace {
+
+using isa::ElementType;
+using Words = std::vector<std::uint64_t>;
+
+std::uint64_t run(const char* name, Words a, Words b, std::uint64_t c, NumericOptions options = {}) {
+  const auto& i = isa::find_instruction(name);
+  a.resize(std::size_t(i.shape.k));
+  b.resize(std::size_t(i.shape.k));
+  return dot(i, a, b, c, options);
+}
+
+constexpr const char* half = "m16n8k8.f32.f16.f16.f32";
+constexpr const char* bfloat = "m16n8k8.f32.bf16.bf16.f32";
+
+TEST(Block, AgreesWithTheOracleOnEveryFloatInstruction) {
+  std::mt19937 random(1);
+  for (const auto& i : isa::instructions()) {
+    if (!isa::is_float(i.a) || i.a == ElementType::f64) continue;
+    for (int trial = 0; trial < 20000; ++trial) {
+      const bool specials = trial % 8 == 0;
+      std::vector<std::uint32_t> a, b;
+      for (int k = 0; k < i.stored_k(); ++k) {
+        a.push_back(oracle::random_word(i.a, random, specials));
+        b.push_back(oracle::random_word(i.b, random, specials));
+      }
+      if (trial % 4 == 1) a[1] = a[0], b[1] = b[0] ^ (1u << (isa::bits(i.b) - 1));  // exact cancellation
+      const std::uint32_t c = oracle::random_word(i.c, random, specials);
+      const std::uint64_t got = dot(i, Words(a.begin(), a.end()), Words(b.begin(), b.end()), c, {});
+      ASSERT_EQ(got, oracle::ampere_float_dot(i, a, b, c)) << isa::short_name(i) << " trial " << trial;
+    }
+  }
+}
+
+// Published behaviour, written as words.
+TEST(Block, ZeroSumsArePositive) {
+  EXPECT_EQ(run(half, {0x8000}, {0x3c00}, 0x80000000), 0u);
+  EXPECT_EQ(run(half, {0x3c00}, {0xbc00}, 0x3f800000), 0u);
+}
+
+TEST(Block, SpecialsGiveTheCanonicalNan) {
+  EXPECT_EQ(run(half, {0x7e01}, {0}, 0), 0x7fffffffu);
+  EXPECT_EQ(run(half, {0x7c00}, {0}, 0), 0x7fffffffu);
+  EXPECT_EQ(run(half, {0x7c00, 0xfc00}, {0x3c00, 0x3c00}, 0), 0x7fffffffu);
+  EXPECT_EQ(run(half, {0xfc00}, {0x3c00}, 0x3f800000), 0xff800000u);
+  EXPECT_EQ(run("m16n8k8.f16.f16.f16.f16", {0x7c00}, {0}, 0), 0x7fffu);
+}
+
+TEST(Block, ProductsAreTruncatedNotRounded) {
+  // 1 + 3 * 2^-25: two units below the window's last place are dropped one by one.
+  const std::uint64_t tiny = 0x0c00;  // 2^-12 in f16
+  EXPECT_EQ(run(half, {tiny}, {tiny}, 0x3f800000), 0x3f800000u);  // 1 + 2^-24 truncates to 1
+  EXPECT_EQ(run(half, {0x3c00, tiny, tiny}, {0x3c00, tiny, tiny}, 0), 0x3f800001u);  // both stay in the window
+}
+
+TEST(Block, TruncatedTf32OperandsDropThirteenBits) {
+  const char* tf32 = "m16n8k4.f32.tf32.tf32.f32";
+  EXPECT_EQ(run(tf32, {0x3f801fff}, {0x3f800000}, 0), 0x3f800000u);
+  EXPECT_EQ(run(tf32, {0x7f800001}, {0x3f800000}, 0), 0x7f800000u);  // a NaN whose payload is only there
+}
+
+TEST(Block, OverflowIsInfinityAndSubnormalsAreKept) {
+  EXPECT_EQ(run(bfloat, {0x7f00}, {0x4080}, 0), 0x7f800000u);
+  EXPECT_EQ(run(bfloat, {0x0080}, {0x3f00}, 0), 0x00400000u);
+  EXPECT_EQ(run("m16n8k8.f16.f16.f16.f16", {0x7bff}, {0x4000}, 0), 0x7c00u);
+}
+
+TEST(Dot, DoublesAreAChainOfFusedMultiplyAdds) {
+  const char* f64 = "m8n8k4.f64.f64.f64.f64";
+  const std::uint64_t one = 0x3ff0000000000000, above = 0x3ff0000000000001, minus = 0xbff0000000000002;
+  // fma keeps the 2^-104 of (1 + 2^-52)^2 that a separate product would round away.
+  EXPECT_EQ(run(f64, {above}, {above}, minus), 0x3970000000000000u);
+  EXPECT_EQ(run(f64, {one, one, one, one}, {one, one, one, one}, 0), 0x4010000000000000u);
+}
+
+TEST(Dot, IntegersWrapOrClamp) {
+  const char* s8 = "m16n8k32.s32.s8.s8.s32";
+  NumericOptions clamp;
+  clamp.satfinite = true;
+  EXPECT_EQ(run(s8, {127}, {127}, 0x7fffffff), 0x80003f00u);
+  EXPECT_EQ(run(s8, {127}, {127}, 0x7fffffff, clamp), 0x7fffffffu);
+  EXPECT_EQ(run(s8, {0x80}, {127}, 0x80000000, clamp), 0x80000000u);
+  EXPECT_EQ(run("m16n8k256.s32.b1.b1.s32.xor", {1, 0, 1}, {1, 1, 0}, 5), 7u);
+  EXPECT_EQ(run("m16n8k256.s32.b1.b1.s32.and", {1, 0, 1}, {1, 1, 0}, 5), 6u);
+}
+
+TEST(BlockRule, UnknownCombinationsAreRefused) {
+  EXPECT_THROW(isa::block_rule(isa::Architecture::volta, ElementType::bf16, ElementType::f32), Error);
+  EXPECT_THROW(isa::block_rule(isa::Architecture::ampere, ElementType::bf16, ElementType::f16), Error);
+}
+
+}  // namespace
+}  // namespace twofour::emu

@@ -1,0 +1,99 @@
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "twofour/isa/error.h"
+#include "twofour/isa/instruction.h"
+
+namespace twofour::isa {
+namespace {
+
+TEST(Table, HoldsTheDocumentedRowsOfTheLargeShapes) {
+  for (const char* name :
+       {"m16n8k16.f32.f16.f16.f32", "sp.m16n8k32.f32.f16.f16.f32", "m16n8k16.f32.bf16.bf16.f32",
+        "sp.m16n8k32.f32.bf16.bf16.f32", "m16n8k8.f32.tf32.tf32.f32", "sp.m16n8k16.f32.tf32.tf32.f32",
+        "m16n8k32.s32.s8.s8.s32", "sp.m16n8k64.s32.s8.s8.s32", "m16n8k64.s32.s4.s4.s32", "sp.m16n8k128.s32.s4.s4.s32",
+        "m16n8k256.s32.b1.b1.s32.and", "m16n8k256.s32.b1.b1.s32.xor"})
+    EXPECT_EQ(short_name(find_instruction(name)), name);
+}
+
+TEST(Table, NamesAreUniqueAndFindTheirRow) {
+  std::set<std::string> names;
+  for (const auto& row : instructions()) {
+    EXPECT_TRUE(names.insert(short_name(row)).second) << short_name(row);
+    EXPECT_TRUE(names.insert(ptx_name(row)).second) << ptx_name(row);
+    EXPECT_EQ(&find_instruction(short_name(row)), &row);
+    EXPECT_EQ(&find_instruction(ptx_name(row)), &row);
+  }
+}
+
+// Spellings from the PTX ISA and from machine code that ptxas emits for sm_80.
+TEST(Table, SpellsPtxAndSass) {
+  const auto& sp = find_instruction("sp.m16n8k32.f32.bf16.bf16.f32");
+  EXPECT_EQ(ptx_name(sp), "mma.sp.sync.aligned.m16n8k32.row.col.f32.bf16.bf16.f32");
+  EXPECT_EQ(sass_name(sp), "HMMA.SP.16832.F32.BF16");
+  const auto& xor256 = find_instruction("m16n8k256.s32.b1.b1.s32.xor");
+  EXPECT_EQ(ptx_name(xor256), "mma.sync.aligned.m16n8k256.row.col.s32.b1.b1.s32.xor.popc");
+  EXPECT_EQ(sass_name(xor256), "BMMA.168256.XOR.POPC");
+  EXPECT_EQ(sass_name(find_instruction("sp.m16n8k128.s32.s4.u4.s32")), "IMMA.SP.168128.S4.U4");
+  EXPECT_EQ(sass_name(find_instruction("m16n8k8.f32.tf32.tf32.f32")), "HMMA.1688.F32.TF32");
+  EXPECT_EQ(sass_name(find_instruction("m8n8k4.f64.f64.f64.f64")), "DMMA.884");
+}
+
+struct RegisterCase {
+  const char* name;
+  int a, b, c;
+};
+// PTX ISA 9.1, the operand lists of 9.7.14.
+TEST(Table, CountsRegisters) {
+  for (const RegisterCase& want : {RegisterCase{"m16n8k16.f32.f16.f16.f32", 4, 2, 4},
+                                   {"m16n8k16.f16.f16.f16.f16", 4, 2, 2},
+                                   {"m16n8k4.f32.tf32.tf32.f32", 2, 1, 4},
+                                   {"m8n8k16.s32.s8.s8.s32", 1, 1, 2},
+                                   {"m16n8k256.s32.b1.b1.s32.and", 4, 2, 4},
+                                   {"m8n8k4.f64.f64.f64.f64", 2, 2, 4},
+                                   {"sp.m16n8k32.f32.f16.f16.f32", 4, 4, 4},
+                                   {"sp.m16n8k8.f32.tf32.tf32.f32", 2, 2, 4},
+                                   {"sp.m16n8k128.s32.s4.s4.s32", 4, 4, 4}}) {
+    const auto& i = find_instruction(want.name);
+    EXPECT_EQ(i.registers_a(), want.a) << want.name;
+    EXPECT_EQ(i.registers_b(), want.b) << want.name;
+    EXPECT_EQ(i.registers_c(), want.c) << want.name;
+  }
+}
+
+// The A100's peaks follow from the intervals: FMA of an instruction / interval * 4 sub-cores.
+TEST(Table, IntervalsGiveThePublishedPeaks) {
+  const auto per_cycle = [](const char* name) {
+    const auto& i = find_instruction(name);
+    return 4 * i.fma() / issue_timing(i).interval;
+  };
+  EXPECT_EQ(per_cycle("m16n8k16.f32.f16.f16.f32"), 1024);
+  EXPECT_EQ(per_cycle("sp.m16n8k32.f32.f16.f16.f32"), 2048);
+  EXPECT_EQ(per_cycle("m16n8k8.f32.tf32.tf32.f32"), 512);
+  EXPECT_EQ(per_cycle("m16n8k32.s32.s8.s8.s32"), 2048);
+  EXPECT_EQ(per_cycle("m16n8k64.s32.s4.s4.s32"), 4096);
+  EXPECT_EQ(per_cycle("m16n8k256.s32.b1.b1.s32.xor"), 16384);
+  EXPECT_EQ(per_cycle("m8n8k4.f64.f64.f64.f64"), 64);
+}
+
+TEST(Table, UnknownNameIsRefusedWithCloseRows) {
+  try {
+    find_instruction("m16n8k8.f32.f16.f16.f64");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("m16n8k8.f32.f16.f16.f32"), std::string::npos) << e.what();
+  }
+}
+
+TEST(Element, UnknownTypeListsTheKnownOnes) {
+  try {
+    parse_element("fp16");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("bf16"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace twofour::isa
