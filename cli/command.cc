@@ -26,11 +26,14 @@ gflags::CommandLineFlagInfo flag_info(std::string_view name) {
   return gflags::GetCommandLineFlagInfoOrDie(underscored(name).c_str());
 }
 
-void print_program_help(std::string_view program, std::string_view summary, std::span<const Command> commands) {
+void print_program_help(std::string_view program, std::string_view summary,
+                        std::span<const Command> commands) {
   fmt::print("{}\n\nUsage: {} COMMAND [flags] [arguments]\n\nCommands:\n", summary, program);
   for (const Command& c : commands) fmt::print("  {:<12} {}\n", c.name, c.summary);
-  fmt::print("\n`{} COMMAND --help` tells more. Exit status: 0 done, 1 a check failed, 2 input refused, 4 internal error.\n",
-             program);
+  fmt::print(
+      "\n`{} COMMAND --help` tells more. Exit status: 0 done, 1 a check failed, 2 input refused, 4 internal "
+      "error.\n",
+      program);
 }
 
 void print_command_help(std::string_view program, const Command& c) {
@@ -41,14 +44,16 @@ void print_command_help(std::string_view program, const Command& c) {
     const auto info = flag_info(flag);
     const bool is_switch = info.type == "bool";
     const std::string spelled = dashed(flag) + (is_switch ? "" : "=" + info.type);
-    const std::string standard = is_switch || info.default_value.empty() ? "" : " (default " + info.default_value + ")";
+    const std::string standard =
+        is_switch || info.default_value.empty() ? "" : " (default " + info.default_value + ")";
     fmt::print("  --{:<24} {}{}\n", spelled, info.description, standard);
   }
   if (!c.details.empty()) fmt::print("\n{}\n", c.details);
 }
 
 /// The command whose name is the longest run of words at the front of `words`; null if there is none.
-const Command* find_command(std::span<const Command> commands, const std::vector<std::string>& words, std::size_t& used) {
+const Command* find_command(std::span<const Command> commands, const std::vector<std::string>& words,
+                            std::size_t& used) {
   const Command* best = nullptr;
   for (const Command& c : commands) {
     std::string joined;
@@ -125,7 +130,8 @@ class ArgumentReader {
 };
 
 bool asks_help(std::span<const std::string> words) {
-  return std::any_of(words.begin(), words.end(), [](const std::string& w) { return w == "--help" || w == "-h"; });
+  return std::any_of(words.begin(), words.end(),
+                     [](const std::string& w) { return w == "--help" || w == "-h"; });
 }
 
 int dispatch(std::string_view program, std::string_view summary, std::span<const Command> commands,
@@ -157,8 +163,8 @@ int dispatch(std::string_view program, std::string_view summary, std::span<const
 
 }  // namespace
 
-int run_program(std::string_view program, std::string_view summary, std::span<const Command> commands, int argc,
-                char** argv) {
+int run_program(std::string_view program, std::string_view summary, std::span<const Command> commands,
+                int argc, char** argv) {
   try {
     const int status = dispatch(program, summary, commands, {argv + 1, argv + argc});
     if (std::fflush(stdout) != 0) fail("standard output cannot be written");

@@ -21,10 +21,11 @@ struct Command {
   std::function<int(std::span<const std::string>)> run;  ///< gets the positionals, returns the exit status
 };
 
-/// Runs one of the commands by the words of argv: `PROGRAM help`, `PROGRAM CMD --help`, `PROGRAM CMD [flags] [positionals]`.
-/// Flags are --name=value, --name value or, for booleans, --name and --noname; dashes in a name stand for underscores, and one
-/// leading dash does as well as two. Errors go to stderr. Returns the exit status.
-int run_program(std::string_view program, std::string_view summary, std::span<const Command> commands, int argc,
-                char** argv);
+/// Runs one of the commands by the words of argv: `PROGRAM help`, `PROGRAM CMD --help`, `PROGRAM CMD [flags]
+/// [positionals]`. Flags are --name=value, --name value or, for booleans, --name and --noname; dashes in a
+/// name stand for underscores, and one leading dash does as well as two. Errors go to stderr. Returns the
+/// exit status.
+int run_program(std::string_view program, std::string_view summary, std::span<const Command> commands,
+                int argc, char** argv);
 
 }  // namespace twofour::cli

@@ -84,7 +84,8 @@ Operands read_operands(const isa::Instruction& i) {
   if (!FLAGS_a.empty()) x.a = emu::read_npy(FLAGS_a, i.a), m = x.a.rows(), k = x.a.cols();
   if (!FLAGS_b.empty()) {
     const auto b = emu::read_npy(FLAGS_b, i.b);
-    if (k >= 0 && b.rows() != k) fail("{}: B has {} rows, but A ({}) has {} columns", FLAGS_b, b.rows(), FLAGS_a, k);
+    if (k >= 0 && b.rows() != k)
+      fail("{}: B has {} rows, but A ({}) has {} columns", FLAGS_b, b.rows(), FLAGS_a, k);
     x.b = transposed(b), n = b.cols(), k = b.rows();
   }
   if (!FLAGS_c.empty()) {
@@ -104,11 +105,14 @@ Operands read_operands(const isa::Instruction& i) {
 
 void fit_tiles(const isa::Instruction& i, Operands& x) {
   const auto up = [](std::int64_t size, int tile) { return (size + tile - 1) / tile * tile; };
-  const std::int64_t m = up(x.a.rows(), i.shape.m), n = up(x.b.rows(), i.shape.n), k = up(x.a.cols(), i.shape.k);
+  const std::int64_t m = up(x.a.rows(), i.shape.m), n = up(x.b.rows(), i.shape.n),
+                     k = up(x.a.cols(), i.shape.k);
   if (!FLAGS_pad && (m != x.a.rows() || n != x.b.rows() || k != x.a.cols()))
-    fail("M x N x K = {} x {} x {} does not divide into tiles of {} ({} x {} x {}); give multiples of these, or --pad to fill up with "
-         "zeros to {} x {} x {}",
-         x.a.rows(), x.b.rows(), x.a.cols(), isa::short_name(i), i.shape.m, i.shape.n, i.shape.k, m, n, k);
+    fail(
+        "M x N x K = {} x {} x {} does not divide into tiles of {} ({} x {} x {}); give multiples of these, "
+        "or --pad to fill up with "
+        "zeros to {} x {} x {}",
+        x.a.rows(), x.b.rows(), x.a.cols(), isa::short_name(i), i.shape.m, i.shape.n, i.shape.k, m, n, k);
   x.a = resized(x.a, m, k);
   x.b = resized(x.b, n, k);
   if (x.c) x.c = resized(*x.c, m, n);
@@ -140,14 +144,16 @@ struct Run {
 
 void print_text(const Run& r, const isa::Machine& machine) {
   const auto evidence = isa::evidence(r.instruction);
-  fmt::print("D[{} x {}] = A[{} x {}] B[{} x {}] by {}\n", r.m, r.n, r.m, r.k, r.k, r.n, isa::ptx_name(r.instruction));
+  fmt::print("D[{} x {}] = A[{} x {}] B[{} x {}] by {}\n", r.m, r.n, r.m, r.k, r.k, r.n,
+             isa::ptx_name(r.instruction));
   fmt::print("  result    checksum {:016x}; emulated in {:.3f} s\n", emu::checksum(r.d), r.seconds);
   if (FLAGS_check)
-    fmt::print("  check     {} of {} elements compared with {}: {} differ\n", r.verification.compared, r.d.rows() * r.d.cols(),
-               r.verification.against, r.verification.differing);
+    fmt::print("  check     {} of {} elements compared with {}: {} differ\n", r.verification.compared,
+               r.d.rows() * r.d.cols(), r.verification.against, r.verification.differing);
   fmt::print("  fidelity  {}: {}\n", isa::name(evidence.fidelity), evidence.source);
-  fmt::print("  latency   {:.2f} us on {} (estimate for a {} kernel), {} bound, {:.0f} % of peak\n", r.latency.microseconds,
-             machine.name, emu::name(r.latency.fidelity), emu::name(r.latency.bound), 100 * r.latency.peak_fraction);
+  fmt::print("  latency   {:.2f} us on {}, {} bound, {:.0f} % of peak (timing {})\n", r.latency.microseconds,
+             machine.name, emu::name(r.latency.bound), 100 * r.latency.peak_fraction,
+             emu::name(r.latency.fidelity));
   if (!FLAGS_output.empty()) fmt::print("  written   {}\n", FLAGS_output);
 }
 
@@ -155,7 +161,9 @@ void print_as_json(const Run& r, const isa::Machine& machine) {
   const auto evidence = isa::evidence(r.instruction);
   nlohmann::ordered_json check = nullptr;
   if (FLAGS_check)
-    check = {{"against", r.verification.against}, {"compared", r.verification.compared}, {"differing", r.verification.differing}};
+    check = {{"against", r.verification.against},
+             {"compared", r.verification.compared},
+             {"differing", r.verification.differing}};
   print_json("gemm", {{"m", r.m},
                       {"n", r.n},
                       {"k", r.k},
@@ -190,10 +198,14 @@ int run(std::span<const std::string>) {
   std::optional<emu::SparseMatrix> sparse;
   if (i.is_sparse()) sparse = compressed_a(x);
   const auto start = std::chrono::steady_clock::now();
-  Run r{i, sparse ? emu::gemm(i, *sparse, x.b, c, options) : emu::gemm(i, x.a, x.b, c, options),
-        {}, {}, x.a.rows(), x.b.rows(), x.a.cols(), 0};
+  Run r{i,          sparse ? emu::gemm(i, *sparse, x.b, c, options) : emu::gemm(i, x.a, x.b, c, options),
+        {},         {},
+        x.a.rows(), x.b.rows(),
+        x.a.cols(), 0};
   r.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  if (FLAGS_check) r.verification = emu::verify_gemm(i, sparse ? sparse->values : x.a, sparse ? &*sparse : nullptr, x.b, c, r.d, options);
+  if (FLAGS_check)
+    r.verification =
+        emu::verify_gemm(i, sparse ? sparse->values : x.a, sparse ? &*sparse : nullptr, x.b, c, r.d, options);
   emu::GemmProblem problem;
   problem.m = r.m, problem.n = r.n, problem.k = r.k;
   problem.type = i.a;
@@ -212,11 +224,13 @@ Command gemm_command() {
           "",
           "multiply matrices as the A100 does: result, check, latency",
           "D = A B + C with the instruction of the largest k for --dtype, or with --instruction.\n"
-          ".npy files: int8/uint8 (also for s4, u4 and 0/1 bits), float16, float32 (rounded to f16 or bf16), uint16 words of bf16.\n"
+          ".npy files: int8/uint8 (also for s4, u4 and 0/1 bits), float16, float32 (rounded to f16 or bf16), "
+          "uint16 words of bf16.\n"
           "Example: twofour gemm --m 256 --n 256 --k 512 --dtype s8 --sparse --output d.npy\n"
           "Exit status: 0 done, 1 the check found a difference, 2 input refused.",
-          {"m", "n", "k", "dtype", "accumulator", "sparse", "op", "instruction", "a", "b", "c", "prune", "pad", "satfinite", "seed",
-           "check", "arch", "machine", "output", "strict", "json"},
+          {"m",           "n",     "k",    "dtype",   "accumulator", "sparse", "op",
+           "instruction", "a",     "b",    "c",       "prune",       "pad",    "satfinite",
+           "seed",        "check", "arch", "machine", "output",      "strict", "json"},
           0,
           0,
           run};

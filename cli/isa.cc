@@ -22,22 +22,24 @@ std::string sparsity_text(const isa::Instruction& i) {
 nlohmann::ordered_json to_json(const isa::Instruction& i) {
   const auto timing = isa::issue_timing(i);
   const auto evidence = isa::evidence(i);
-  return {{"name", isa::short_name(i)},
-          {"ptx", isa::ptx_name(i)},
-          {"sass", isa::sass_name(i)},
-          {"m", i.shape.m},
-          {"n", i.shape.n},
-          {"k", i.shape.k},
-          {"types", {{"d", isa::name(i.d)}, {"a", isa::name(i.a)}, {"b", isa::name(i.b)}, {"c", isa::name(i.c)}}},
-          {"sparsity", sparsity_text(i)},
-          {"selectors", i.selectors()},
-          {"registers", {{"a", i.registers_a()}, {"b", i.registers_b()}, {"c", i.registers_c()}, {"d", i.registers_d()}}},
-          {"issue_interval_cycles", timing.interval},
-          {"effective_interval_cycles", timing.effective_interval},
-          {"latency_cycles", timing.latency},
-          {"timing_measured", timing.measured},
-          {"fidelity", isa::name(evidence.fidelity)},
-          {"evidence", evidence.source}};
+  return {
+      {"name", isa::short_name(i)},
+      {"ptx", isa::ptx_name(i)},
+      {"sass", isa::sass_name(i)},
+      {"m", i.shape.m},
+      {"n", i.shape.n},
+      {"k", i.shape.k},
+      {"types", {{"d", isa::name(i.d)}, {"a", isa::name(i.a)}, {"b", isa::name(i.b)}, {"c", isa::name(i.c)}}},
+      {"sparsity", sparsity_text(i)},
+      {"selectors", i.selectors()},
+      {"registers",
+       {{"a", i.registers_a()}, {"b", i.registers_b()}, {"c", i.registers_c()}, {"d", i.registers_d()}}},
+      {"issue_interval_cycles", timing.interval},
+      {"effective_interval_cycles", timing.effective_interval},
+      {"latency_cycles", timing.latency},
+      {"timing_measured", timing.measured},
+      {"fidelity", isa::name(evidence.fidelity)},
+      {"evidence", evidence.source}};
 }
 
 int list(std::span<const std::string>) {
@@ -47,8 +49,8 @@ int list(std::span<const std::string>) {
     print_json("isa list", {{"instructions", rows}});
     return exit_ok;
   }
-  fmt::print("{:<34} {:<26} {:<9} {:>11}  {:>8} {:>7}  {}\n", "instruction", "SASS (sm_80)", "A operand", "regs A,B,C",
-             "interval", "latency", "fidelity");
+  fmt::print("{:<34} {:<26} {:<9} {:>11}  {:>8} {:>7}  {}\n", "instruction", "SASS (sm_80)", "A operand",
+             "regs A,B,C", "interval", "latency", "fidelity");
   for (const auto& i : isa::instructions()) {
     const auto timing = isa::issue_timing(i);
     fmt::print("{:<34} {:<26} {:<9} {:>11}  {:>8.2f} {:>7.1f}  {}\n", isa::short_name(i), isa::sass_name(i),
@@ -69,14 +71,15 @@ int show(std::span<const std::string> names) {
   const auto evidence = isa::evidence(i);
   fmt::print("{}\n  SASS       {}\n  tile       D[{} x {}] = A[{} x {}] B[{} x {}] + C\n", isa::ptx_name(i),
              isa::sass_name(i), i.shape.m, i.shape.n, i.shape.m, i.shape.k, i.shape.k, i.shape.n);
-  fmt::print("  types      D {}, A {}, B {}, C {}\n  registers  A {}, B {}, C {}, D {} of 32 bits a lane\n", isa::name(i.d),
-             isa::name(i.a), isa::name(i.b), isa::name(i.c), i.registers_a(), i.registers_b(), i.registers_c(),
-             i.registers_d());
+  fmt::print("  types      D {}, A {}, B {}, C {}\n  registers  A {}, B {}, C {}, D {} of 32 bits a lane\n",
+             isa::name(i.d), isa::name(i.a), isa::name(i.b), isa::name(i.c), i.registers_a(), i.registers_b(),
+             i.registers_c(), i.registers_d());
   if (i.is_sparse())
-    fmt::print("  sparsity   {}; A stores {} of {} columns; {} codes of 4 bits a row; selector 0 to {}\n", sparsity_text(i),
-               i.stored_k(), i.shape.k, i.groups(), i.selectors() - 1);
+    fmt::print("  sparsity   {}; A stores {} of {} columns; {} codes of 4 bits a row; selector 0 to {}\n",
+               sparsity_text(i), i.stored_k(), i.shape.k, i.groups(), i.selectors() - 1);
   fmt::print("  timing     one in {:.2f} cycles a sub-core (ideal {:.0f}), latency {:.1f} cycles ({})\n",
-             timing.effective_interval, timing.interval, timing.latency, timing.measured ? "published" : "by rule");
+             timing.effective_interval, timing.interval, timing.latency,
+             timing.measured ? "published" : "by rule");
   fmt::print("  fidelity   {}: {}\n", isa::name(evidence.fidelity), evidence.source);
   return exit_ok;
 }
@@ -84,7 +87,9 @@ int show(std::span<const std::string> names) {
 }  // namespace
 
 Command isa_list_command() {
-  return {"isa", "", "list the matrix instructions", "`twofour isa show NAME` tells all about one.", {"json"}, 0, 0, list};
+  return {
+      "isa", "",  "list the matrix instructions", "`twofour isa show NAME` tells all about one.", {"json"}, 0,
+      0,     list};
 }
 Command isa_show_command() {
   return {"isa show",

@@ -50,8 +50,9 @@ int run(std::span<const std::string> files) {
                          {"nonzero_after", n.nonzero_after}});
     return exit_ok;
   }
-  fmt::print("{}: {} x {} {}, {} of {} elements non-zero after pruning ({} before); {} groups changed\n", FLAGS_output, dense.rows(),
-             dense.cols(), FLAGS_dtype, n.nonzero_after, dense.rows() * dense.cols(), n.nonzero_before, violations);
+  fmt::print("{}: {} x {} {}, {} of {} elements non-zero after pruning ({} before); {} groups changed\n",
+             FLAGS_output, dense.rows(), dense.cols(), FLAGS_dtype, n.nonzero_after,
+             dense.rows() * dense.cols(), n.nonzero_before, violations);
   return exit_ok;
 }
 

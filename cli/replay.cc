@@ -11,7 +11,9 @@
 namespace twofour::cli {
 namespace {
 
-std::string hex(std::uint64_t word, int digits) { return fmt::format("{:0{}x}", word, digits); }
+std::string hex(std::uint64_t word, int digits) {
+  return fmt::format("{:0{}x}", word, digits);
+}
 
 int run(std::span<const std::string> files) {
   const auto architecture = isa::parse_architecture(FLAGS_arch);
@@ -34,8 +36,8 @@ int run(std::span<const std::string> files) {
     fmt::print("{} agreeing, {} disagreeing of {} vectors\n", report.agreeing, report.disagreeing,
                report.agreeing + report.disagreeing);
     if (report.disagreeing > 0)
-      fmt::print("first mismatch: {}:{}: {}: expected {}, computed {}\n", files[0], first.line, first.instruction,
-                 hex(first.expected, first.digits), hex(first.computed, first.digits));
+      fmt::print("first mismatch: {}:{}: {}: expected {}, computed {}\n", files[0], first.line,
+                 first.instruction, hex(first.expected, first.digits), hex(first.computed, first.digits));
   }
   return report.disagreeing == 0 ? exit_ok : exit_verdict;
 }

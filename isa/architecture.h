@@ -13,8 +13,8 @@ Architecture parse_architecture(std::string_view name);
 
 enum class Rounding : std::uint8_t { toward_zero, nearest_even };
 
-/// How a floating-point instruction sums: the K products of an element are cut into blocks of `products`; each block adds its
-/// exact products and the running accumulator in one fixed-point window and rounds once.
+/// How a floating-point instruction sums: the K products of an element are cut into blocks of `products`;
+/// each block adds its exact products and the running accumulator in one fixed-point window and rounds once.
 struct BlockRule {
   int products;       ///< products per block (fewer where the instruction's k is smaller)
   int fraction_bits;  ///< F: bits kept below the largest raw exponent of the window
@@ -23,7 +23,8 @@ struct BlockRule {
   Fidelity fidelity;
 };
 
-/// The rule for an input type (f16, bf16, tf32) and accumulator (f16, f32). Throws Error where the architecture has none.
+/// The rule for an input type (f16, bf16, tf32) and accumulator (f16, f32). Throws Error where the
+/// architecture has none.
 const BlockRule& block_rule(Architecture architecture, ElementType input, ElementType accumulator);
 
 }  // namespace twofour::isa

@@ -14,7 +14,8 @@ enum class ElementType : std::uint8_t { b1, u4, s4, u8, s8, f16, bf16, tf32, f32
 /// What the element type is: its width in a register, and how to read its bits.
 struct ElementInfo {
   std::string_view name;
-  int bits;  ///< width in a register; a tf32 element is a 32-bit word of f32 form, of which the top 19 bits count
+  int bits;  ///< width in a register; a tf32 element is a 32-bit word of f32 form, of which the top 19 bits
+             ///< count
   bool is_signed;
   bool is_float;
 };
@@ -31,11 +32,21 @@ inline constexpr std::array<ElementInfo, 11> element_table{{{"b1", 1, false, fal
                                                             {"f64", 64, true, true},
                                                             {"s32", 32, true, false}}};
 
-constexpr const ElementInfo& info(ElementType type) { return element_table[static_cast<std::size_t>(type)]; }
-constexpr int bits(ElementType type) { return info(type).bits; }
-constexpr bool is_float(ElementType type) { return info(type).is_float; }
-constexpr bool is_signed(ElementType type) { return info(type).is_signed; }
-constexpr std::string_view name(ElementType type) { return info(type).name; }
+constexpr const ElementInfo& info(ElementType type) {
+  return element_table[static_cast<std::size_t>(type)];
+}
+constexpr int bits(ElementType type) {
+  return info(type).bits;
+}
+constexpr bool is_float(ElementType type) {
+  return info(type).is_float;
+}
+constexpr bool is_signed(ElementType type) {
+  return info(type).is_signed;
+}
+constexpr std::string_view name(ElementType type) {
+  return info(type).name;
+}
 
 /// The element type of that PTX name ("s8", "tf32"), if there is one.
 std::optional<ElementType> find_element(std::string_view name);

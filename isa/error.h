@@ -6,8 +6,8 @@
 
 namespace twofour {
 
-/// Input that twofour refuses: a malformed file, an illegal shape, an unknown name. The message names file, line
-/// and field where there are any, and says what to do. Commands print it and exit with status 2.
+/// Input that twofour refuses: a malformed file, an illegal shape, an unknown name. The message names file,
+/// line and field where there are any, and says what to do. Commands print it and exit with status 2.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;

@@ -112,8 +112,8 @@ constexpr bool rows_unique() {
 }
 constexpr bool registers_whole() {
   return std::all_of(table.begin(), table.end(), [](const Instruction& i) {
-    return i.shape.m * i.stored_k() * bits(i.a) % 1024 == 0 && i.shape.n * i.shape.k * bits(i.b) % 1024 == 0 &&
-           i.shape.m * i.shape.n * bits(i.c) % 1024 == 0;
+    return i.shape.m * i.stored_k() * bits(i.a) % 1024 == 0 &&
+           i.shape.n * i.shape.k * bits(i.b) % 1024 == 0 && i.shape.m * i.shape.n * bits(i.c) % 1024 == 0;
   });
 }
 static_assert(rows_unique(), "two rows of the instruction table are the same instruction");
@@ -128,7 +128,9 @@ std::string_view op_suffix(BitOp op) {
   return "";
 }
 
-std::string shape_text(const Shape& s) { return fmt::format("m{}n{}k{}", s.m, s.n, s.k); }
+std::string shape_text(const Shape& s) {
+  return fmt::format("m{}n{}k{}", s.m, s.n, s.k);
+}
 std::string types_text(const Instruction& i) {
   return fmt::format("{}.{}.{}.{}", name(i.d), name(i.a), name(i.b), name(i.c));
 }
@@ -161,7 +163,9 @@ std::string_view name(Fidelity f) {
   return "";
 }
 
-std::span<const Instruction> instructions() { return table; }
+std::span<const Instruction> instructions() {
+  return table;
+}
 
 std::string ptx_name(const Instruction& i) {
   return fmt::format("mma{}.sync.aligned.{}.row.col.{}{}{}", i.is_sparse() ? ".sp" : "", shape_text(i.shape),
@@ -169,7 +173,8 @@ std::string ptx_name(const Instruction& i) {
 }
 
 std::string short_name(const Instruction& i) {
-  return fmt::format("{}{}.{}{}", i.is_sparse() ? "sp." : "", shape_text(i.shape), types_text(i), op_suffix(i.op));
+  return fmt::format("{}{}.{}{}", i.is_sparse() ? "sp." : "", shape_text(i.shape), types_text(i),
+                     op_suffix(i.op));
 }
 
 // Source: machine code that ptxas 13.0.88 emits for sm_80.
@@ -215,8 +220,9 @@ double rate_factor(ElementType a) {
 
 }  // namespace
 
-// Source: Sun et al., TPDS 2023, tables 3 and 6 (A100): completion latency and saturated throughput of the large-k and
-// small-k shapes. m8n8k16 reaches half of its peak. Rows that the paper lacks take the rule of their class.
+// Source: Sun et al., TPDS 2023, tables 3 and 6 (A100): completion latency and saturated throughput of the
+// large-k and small-k shapes. m8n8k16 reaches half of its peak. Rows that the paper lacks take the rule of
+// their class.
 IssueTiming issue_timing(const Instruction& i) {
   const double factor = rate_factor(i.a) * (i.is_sparse() ? 2 : 1);
   double interval = i.fma() / (256 * factor);

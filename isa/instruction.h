@@ -70,7 +70,8 @@ struct Instruction {
   constexpr int stored_k() const { return is_sparse() ? shape.k / 2 : shape.k; }
   /// Metadata codes in a row of A (0 for dense).
   constexpr int groups() const { return is_sparse() ? shape.k / group_columns(sparsity) : 0; }
-  /// Metadata selectors that PTX allows: 0 .. selectors()-1. A selector names the lanes of each quad that hold codes.
+  /// Metadata selectors that PTX allows: 0 .. selectors()-1. A selector names the lanes of each quad that
+  /// hold codes.
   constexpr int selectors() const { return is_sparse() ? 256 / (shape.m * groups()) : 0; }
   /// Multiply-adds of the whole tile, counted as if A were dense.
   constexpr int fma() const { return shape.m * shape.n * shape.k; }

@@ -34,9 +34,10 @@ constexpr int elements_per_lane(const Instruction& i, Operand o) {
   return t.m * t.n / 32;
 }
 
-/// Where element `index` of a lane lies in the operand's tile. Element `index` sits in the lane's registers at bit index * bits(type),
-/// little end first. The rule of every sm_80 mma but m8n8k4.f16 (PTX ISA 9.1, 9.7.14; equal to CuTe's 189 sm_80
-/// layouts): with g = lane / 4, t = lane % 4 and E elements a 32-bit register (f64: one in a 64-bit register),
+/// Where element `index` of a lane lies in the operand's tile. Element `index` sits in the lane's registers
+/// at bit index * bits(type), little end first. The rule of every sm_80 mma but m8n8k4.f16 (PTX
+/// ISA 9.1, 9.7.14; equal to CuTe's 189 sm_80 layouts): with g = lane / 4, t = lane % 4 and E elements a
+/// 32-bit register (f64: one in a 64-bit register),
 ///   A  register r: row g + 8 (r & 1), k = 4E (r >> 1) + E t + e   (m8 shapes: row g, k = E t + e)
 ///   B  register r: k = 4E r + E t + e, column g
 ///   C  element i:  row g + 8 (i >> 1), column 2t + (i & 1)

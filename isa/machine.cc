@@ -71,10 +71,13 @@ class Reader {
   }
 
  private:
-  std::string at(const toml::node& node) const { return fmt::format("{}:{}", file_, node.source().begin.line); }
+  std::string at(const toml::node& node) const {
+    return fmt::format("{}:{}", file_, node.source().begin.line);
+  }
 
   void refuse_above(std::string_view key, double number, std::string_view limit_key, double limit) const {
-    if (number > limit) fail("{}: '{}' ({}) is above '{}' ({})", at(node(key)), key, number, limit_key, limit);
+    if (number > limit)
+      fail("{}: '{}' ({}) is above '{}' ({})", at(node(key)), key, number, limit_key, limit);
   }
 
   void refuse_unknown_keys() const {
@@ -82,7 +85,8 @@ class Reader {
       const std::string_view text = key.str();
       const bool known = text == name_key ||
                          std::any_of(keys.begin(), keys.end(), [&](const Key& k) { return k.name == text; });
-      if (!known) fail("{}: unknown key '{}'; machine_text(\"a100-sxm4-80gb\") shows every key", at(node), text);
+      if (!known)
+        fail("{}: unknown key '{}'; machine_text(\"a100-sxm4-80gb\") shows every key", at(node), text);
     }
   }
 
@@ -99,18 +103,22 @@ class Reader {
     return *text;
   }
 
-  /// The table { value = ..., unit = "...", source = "..." } of a key, with unit and source checked; its value.
+  /// The table { value = ..., unit = "...", source = "..." } of a key, with unit and source checked; its
+  /// value.
   const toml::node& value_of(std::string_view key, std::string_view unit) const {
     const auto& found = node(key);
     const toml::table* entry = found.as_table();
-    if (!entry) fail("{}: '{}' must be written as {{ value = ..., unit = \"{}\", source = \"...\" }}", at(found), key, unit);
+    if (!entry)
+      fail("{}: '{}' must be written as {{ value = ..., unit = \"{}\", source = \"...\" }}", at(found), key,
+           unit);
     for (const auto& [part, part_node] : *entry)
       if (part != "value" && part != "unit" && part != "source")
         fail("{}: '{}' has an unknown part '{}'; known: value, unit, source", at(part_node), key, part.str());
     const auto given = (*entry)["unit"].value<std::string>();
     if (!given || *given != unit) fail("{}: '{}' needs unit = \"{}\"", at(found), key, unit);
     const auto source = (*entry)["source"].value<std::string>();
-    if (!source || source->empty()) fail("{}: '{}' needs a source: where does the number come from?", at(found), key);
+    if (!source || source->empty())
+      fail("{}: '{}' needs a source: where does the number come from?", at(found), key);
     const toml::node* value = entry->get("value");
     if (!value) fail("{}: '{}' has no value", at(found), key);
     return *value;

@@ -8,15 +8,17 @@ namespace twofour::emu {
 namespace {
 
 void check_shape(const ConvShape& s) {
-  if (s.batch < 1 || s.height < 1 || s.width < 1 || s.in_channels < 1 || s.out_channels < 1 || s.kernel_h < 1 ||
-      s.kernel_w < 1 || s.stride < 1 || s.pad < 0)
+  if (s.batch < 1 || s.height < 1 || s.width < 1 || s.in_channels < 1 || s.out_channels < 1 ||
+      s.kernel_h < 1 || s.kernel_w < 1 || s.stride < 1 || s.pad < 0)
     fail("convolution: sizes and stride must be at least 1 and padding at least 0");
   if (s.height + 2 * s.pad < s.kernel_h || s.width + 2 * s.pad < s.kernel_w)
     fail("convolution: a {} x {} kernel is larger than the padded image of {} x {}", s.kernel_h, s.kernel_w,
          s.height + 2 * s.pad, s.width + 2 * s.pad);
 }
 
-std::int64_t round_up(std::int64_t value, std::int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+std::int64_t round_up(std::int64_t value, std::int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
 
 /// Copies the channels of one pixel into a row of the im2col matrix, from column `to` on.
 void copy_channels(const ConvShape& s, const PackedMatrix& activations, std::int64_t pixel, PackedMatrix& out,
@@ -54,8 +56,8 @@ PackedMatrix fill_columns(const PackedMatrix& m, std::int64_t cols) {
 PackedMatrix im2col(const ConvShape& s, const PackedMatrix& activations, std::int64_t k_multiple) {
   check_shape(s);
   if (activations.rows() != s.batch * s.height * s.width || activations.cols() != s.in_channels)
-    fail("convolution: activations are {} x {}, but batch*height*width x channels is {} x {}", activations.rows(),
-         activations.cols(), s.batch * s.height * s.width, s.in_channels);
+    fail("convolution: activations are {} x {}, but batch*height*width x channels is {} x {}",
+         activations.rows(), activations.cols(), s.batch * s.height * s.width, s.in_channels);
   PackedMatrix out(activations.type(), s.gemm_n(), round_up(s.gemm_k(), k_multiple));
   const std::int64_t q_count = s.out_width(), p_count = s.out_height();
 #pragma omp parallel for schedule(static)
@@ -65,7 +67,8 @@ PackedMatrix im2col(const ConvShape& s, const PackedMatrix& activations, std::in
       for (std::int64_t c = 0; c < s.kernel_w; ++c) {
         const std::int64_t y = p * s.stride + r - s.pad, x = q * s.stride + c - s.pad;
         if (y < 0 || y >= s.height || x < 0 || x >= s.width) continue;
-        copy_channels(s, activations, (n * s.height + y) * s.width + x, out, row, (r * s.kernel_w + c) * s.in_channels);
+        copy_channels(s, activations, (n * s.height + y) * s.width + x, out, row,
+                      (r * s.kernel_w + c) * s.in_channels);
       }
   }
   return out;
@@ -75,8 +78,8 @@ PackedMatrix conv2d(const isa::Instruction& instruction, const ConvShape& shape,
                     const PackedMatrix& activations, const NumericOptions& options) {
   const PackedMatrix columns = im2col(shape, activations, instruction.shape.k);
   if (weights.rows() != shape.gemm_m() || weights.cols() != shape.gemm_k())
-    fail("convolution: weights are {} x {}, but out_channels x r*s*c is {} x {}", weights.rows(), weights.cols(),
-         shape.gemm_m(), shape.gemm_k());
+    fail("convolution: weights are {} x {}, but out_channels x r*s*c is {} x {}", weights.rows(),
+         weights.cols(), shape.gemm_m(), shape.gemm_k());
   return transpose(gemm(instruction, fill_columns(weights, columns.cols()), columns, nullptr, options));
 }
 
@@ -84,8 +87,10 @@ PackedMatrix conv2d(const isa::Instruction& instruction, const ConvShape& shape,
                     const PackedMatrix& activations, const NumericOptions& options) {
   const PackedMatrix columns = im2col(shape, activations, instruction.shape.k);
   if (weights.rows() != shape.gemm_m() || weights.cols != columns.cols())
-    fail("convolution: compressed weights stand for {} x {}, but out_channels x r*s*c filled up to a multiple of {} is {} x {}",
-         weights.rows(), weights.cols, instruction.shape.k, shape.gemm_m(), columns.cols());
+    fail(
+        "convolution: compressed weights stand for {} x {}, but out_channels x r*s*c filled up to a multiple "
+        "of {} is {} x {}",
+        weights.rows(), weights.cols, instruction.shape.k, shape.gemm_m(), columns.cols());
   return transpose(gemm(instruction, weights, columns, nullptr, options));
 }
 

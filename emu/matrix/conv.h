@@ -16,13 +16,13 @@ struct ConvShape {
   std::int64_t gemm_k() const { return kernel_h * kernel_w * in_channels; }
 };
 
-/// The im2col matrix, batch*P*Q x K, K in the order r, s, c with c fastest; outside the image elements are zero bits. Columns
-/// are filled up with zeros to a multiple of k_multiple.
+/// The im2col matrix, batch*P*Q x K, K in the order r, s, c with c fastest; outside the image elements are
+/// zero bits. Columns are filled up with zeros to a multiple of k_multiple.
 PackedMatrix im2col(const ConvShape& shape, const PackedMatrix& activations, std::int64_t k_multiple = 1);
 
-/// Implicit-GEMM convolution W[Cout x K] x im2col[K x NPQ]. activations: batch*H*W rows x C columns (NHWC). weights: Cout rows
-/// x K columns, K in the order r, s, c; K is filled up with zeros to the instruction's k. The result holds the accumulators in
-/// NHWC: batch*P*Q rows x Cout columns.
+/// Implicit-GEMM convolution W[Cout x K] x im2col[K x NPQ]. activations: batch*H*W rows x C columns (NHWC).
+/// weights: Cout rows x K columns, K in the order r, s, c; K is filled up with zeros to the instruction's k.
+/// The result holds the accumulators in NHWC: batch*P*Q rows x Cout columns.
 PackedMatrix conv2d(const isa::Instruction& instruction, const ConvShape& shape, const PackedMatrix& weights,
                     const PackedMatrix& activations, const NumericOptions& options = {});
 /// Sparse weights: compressed along K; weights.cols is K filled up to a multiple of the instruction's k.

@@ -10,19 +10,21 @@
 namespace twofour::emu {
 namespace {
 
-void check_type(const char* operand, isa::ElementType got, isa::ElementType wanted, const isa::Instruction& i) {
+void check_type(const char* operand, isa::ElementType got, isa::ElementType wanted,
+                const isa::Instruction& i) {
   if (got != wanted)
-    fail("operand {} holds {}, but {} takes {}", operand, isa::name(got), isa::ptx_name(i), isa::name(wanted));
+    fail("operand {} holds {}, but {} takes {}", operand, isa::name(got), isa::ptx_name(i),
+         isa::name(wanted));
 }
 
-void check_sizes(const isa::Instruction& i, std::int64_t m, std::int64_t k, const PackedMatrix& a, const PackedMatrix& b,
-                 const PackedMatrix* c, const NumericOptions& options) {
+void check_sizes(const isa::Instruction& i, std::int64_t m, std::int64_t k, const PackedMatrix& a,
+                 const PackedMatrix& b, const PackedMatrix* c, const NumericOptions& options) {
   check_type("A", a.type(), i.a, i);
   check_type("B", b.type(), i.b, i);
   if (k != b.cols()) fail("A has {} columns (K), but B has {}", k, b.cols());
   if (k % i.shape.k != 0)
-    fail("K = {} is not a multiple of {}, the k of {}: pad A and B with zeros to K = {}", k, i.shape.k, isa::ptx_name(i),
-         (k + i.shape.k - 1) / i.shape.k * i.shape.k);
+    fail("K = {} is not a multiple of {}, the k of {}: pad A and B with zeros to K = {}", k, i.shape.k,
+         isa::ptx_name(i), (k + i.shape.k - 1) / i.shape.k * i.shape.k);
   if (options.satfinite && (isa::is_float(i.a) || i.a == isa::ElementType::b1))
     fail("{} has no .satfinite form", isa::ptx_name(i));
   if (c == nullptr) return;
@@ -67,8 +69,8 @@ std::uint64_t scalar_element(const GemmTask& task, std::int64_t row, std::int64_
   return sum;
 }
 
-PackedMatrix gemm(const isa::Instruction& i, const PackedMatrix& a, const PackedMatrix& b, const PackedMatrix* c,
-                  const NumericOptions& options) {
+PackedMatrix gemm(const isa::Instruction& i, const PackedMatrix& a, const PackedMatrix& b,
+                  const PackedMatrix* c, const NumericOptions& options) {
   if (i.is_sparse()) fail("{} takes a compressed A: compress the matrix first", isa::ptx_name(i));
   check_sizes(i, a.rows(), a.cols(), a, b, c, options);
   const std::vector<std::int32_t> no_columns;
@@ -83,8 +85,8 @@ PackedMatrix gemm(const isa::Instruction& i, const PackedMatrix& a, const Packed
   return d;
 }
 
-PackedMatrix gemm(const isa::Instruction& i, const SparseMatrix& a, const PackedMatrix& b, const PackedMatrix* c,
-                  const NumericOptions& options) {
+PackedMatrix gemm(const isa::Instruction& i, const SparseMatrix& a, const PackedMatrix& b,
+                  const PackedMatrix* c, const NumericOptions& options) {
   if (!i.is_sparse()) fail("{} takes a dense A, not a compressed one", isa::ptx_name(i));
   check_sizes(i, a.rows(), a.cols, a.values, b, c, options);
   const std::vector<std::int32_t> columns = logical_columns(a, i.sparsity);
@@ -99,16 +101,17 @@ PackedMatrix gemm(const isa::Instruction& i, const SparseMatrix& a, const Packed
   return d;
 }
 
-const isa::Instruction& choose_instruction(isa::ElementType a, isa::ElementType b, isa::ElementType accumulator,
-                                           bool sparse, isa::BitOp op) {
+const isa::Instruction& choose_instruction(isa::ElementType a, isa::ElementType b,
+                                           isa::ElementType accumulator, bool sparse, isa::BitOp op) {
   const isa::Instruction* best = nullptr;
   for (const auto& row : isa::instructions()) {
-    if (row.a != a || row.b != b || row.d != accumulator || row.is_sparse() != sparse || row.op != op) continue;
+    if (row.a != a || row.b != b || row.d != accumulator || row.is_sparse() != sparse || row.op != op)
+      continue;
     if (best == nullptr || row.fma() > best->fma()) best = &row;
   }
   if (best == nullptr)
-    fail("no {} instruction multiplies {} by {} into {}; `twofour isa` lists every one", sparse ? "mma.sp" : "mma",
-         isa::name(a), isa::name(b), isa::name(accumulator));
+    fail("no {} instruction multiplies {} by {} into {}; `twofour isa` lists every one",
+         sparse ? "mma.sp" : "mma", isa::name(a), isa::name(b), isa::name(accumulator));
   return *best;
 }
 

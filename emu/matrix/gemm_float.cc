@@ -1,5 +1,6 @@
-// Float GEMM in the tensor core's fixed-point window, sixteen columns at a time in 32-bit integers. Whatever the window
-// arithmetic here does not cover (NaN, infinities, subnormal or overflowing results, wider windows) goes to the scalar definition.
+// Float GEMM in the tensor core's fixed-point window, sixteen columns at a time in 32-bit integers. Whatever
+// the window arithmetic here does not cover (NaN, infinities, subnormal or overflowing results, wider
+// windows) goes to the scalar definition.
 #include <algorithm>
 #include <bit>
 #include <vector>
@@ -11,16 +12,17 @@
 namespace twofour::emu {
 namespace {
 
-constexpr int lanes = 16;          // columns of D computed together
-constexpr int max_products = 8;    // of a block that fits 32-bit sums
-constexpr int window_bits = 24;    // F of such a block
+constexpr int lanes = 16;        // columns of D computed together
+constexpr int max_products = 8;  // of a block that fits 32-bit sums
+constexpr int window_bits = 24;  // F of such a block
 
 /// A finite operand element: signed significand with `fraction` fraction bits, and raw exponent.
 struct Element {
   std::int32_t significand, exponent;
 };
 
-/// What the window arithmetic needs of an input type: words are shifted right to drop bits that are always zero (tf32: 13).
+/// What the window arithmetic needs of an input type: words are shifted right to drop bits that are always
+/// zero (tf32: 13).
 struct InputFormat {
   isa::ElementType type;
   FloatFormat format;
@@ -81,8 +83,8 @@ Rows take_rows(const InputFormat& in, const PackedMatrix& a) {
   return rows;
 }
 
-/// One block for sixteen columns. `acc` holds f32 words; slow[lane] becomes non-zero where the result is not a normal
-/// number or zero, or the accumulator was special: there acc is left as it was.
+/// One block for sixteen columns. `acc` holds f32 words; slow[lane] becomes non-zero where the result is not
+/// a normal number or zero, or the accumulator was special: there acc is left as it was.
 struct BlockArguments {
   const Element* a;             // `count` elements
   const std::int32_t* columns;  // their rows in the panel
@@ -116,7 +118,8 @@ TWOFOUR_ALWAYS_INLINE void window_body(const BlockArguments& g, std::uint32_t* a
     const auto field = std::int32_t(word >> 23 & 0xff);
     const std::int32_t raw = std::max(field, 1) - 127;
     const std::int32_t significand = std::int32_t(word & 0x7fffff) | (field != 0 ? 0x800000 : 0);
-    const std::int32_t magnitude = (significand << (window_bits - 23)) >> std::min(emax[lane] - std::min(raw, emax[lane]), 31);
+    const std::int32_t magnitude =
+        (significand << (window_bits - 23)) >> std::min(emax[lane] - std::min(raw, emax[lane]), 31);
     sum[lane] = std::int32_t(word) < 0 ? -magnitude : magnitude;
   }
   for (int l = 0; l < g.count; ++l)
@@ -138,12 +141,13 @@ TWOFOUR_ALWAYS_INLINE void window_body(const BlockArguments& g, std::uint32_t* a
     acc[lane] = slow[lane] ? acc[lane] : result;
   }
 }
-TWOFOUR_SIMD_VARIANTS(window, (const BlockArguments& g, std::uint32_t* acc, std::int32_t* slow), window_body(g, acc, slow))
+TWOFOUR_SIMD_VARIANTS(window, (const BlockArguments& g, std::uint32_t* acc, std::int32_t* slow),
+                      window_body(g, acc, slow))
 
 /// The lanes that the window left, by the scalar definition.
-void finish_slow_lanes(const GemmTask& task, const isa::BlockRule& rule, std::int64_t row, std::int64_t k0, int count,
-                       const std::int32_t* columns, std::int64_t first_col, const std::int32_t* slow,
-                       std::uint32_t* acc) {
+void finish_slow_lanes(const GemmTask& task, const isa::BlockRule& rule, std::int64_t row, std::int64_t k0,
+                       int count, const std::int32_t* columns, std::int64_t first_col,
+                       const std::int32_t* slow, std::uint32_t* acc) {
   for (int lane = 0; lane < lanes && first_col + lane < task.b.rows(); ++lane) {
     if (!slow[lane]) continue;
     std::uint32_t x[max_products], y[max_products];
@@ -168,17 +172,23 @@ const std::int32_t* columns_of(const Context& x, std::int64_t row) {
   return x.task.columns.empty() ? x.identity.data() : x.task.columns.data() + row * x.task.a.cols();
 }
 
-void compute_row(const Context& x, const Panel& panel, std::int64_t row, std::int64_t first_col, PackedMatrix& d) {
+void compute_row(const Context& x, const Panel& panel, std::int64_t row, std::int64_t first_col,
+                 PackedMatrix& d) {
   const std::int64_t stored_k = x.task.a.cols(), width = std::min<std::int64_t>(lanes, d.cols() - first_col);
   std::uint32_t acc[lanes] = {};
-  for (std::int64_t lane = 0; lane < width; ++lane) acc[lane] = std::uint32_t(x.task.c_word(row, first_col + lane));
+  for (std::int64_t lane = 0; lane < width; ++lane)
+    acc[lane] = std::uint32_t(x.task.c_word(row, first_col + lane));
   const int step = std::min(x.rule.products, x.task.instruction.stored_k());
   const std::int32_t* columns = columns_of(x, row);
   for (std::int64_t k0 = 0; k0 < stored_k; k0 += step) {
     std::int32_t slow[lanes];
-    const BlockArguments g{x.rows.element.data() + row * stored_k + k0, columns + k0,       panel.significand.data(),
-                           panel.exponent.data(),                       step,
-                           window_bits - 2 * x.in.fraction(),           x.rule.zero_exponent};
+    const BlockArguments g{x.rows.element.data() + row * stored_k + k0,
+                           columns + k0,
+                           panel.significand.data(),
+                           panel.exponent.data(),
+                           step,
+                           window_bits - 2 * x.in.fraction(),
+                           x.rule.zero_exponent};
     window(g, acc, slow);
     if (std::any_of(slow, slow + width, [](std::int32_t s) { return s != 0; }))
       finish_slow_lanes(x.task, x.rule, row, k0, step, columns + k0, first_col, slow, acc);
@@ -187,14 +197,15 @@ void compute_row(const Context& x, const Panel& panel, std::int64_t row, std::in
 }
 
 bool fits_window(const isa::BlockRule& rule, isa::ElementType accumulator) {
-  return accumulator == isa::ElementType::f32 && rule.fraction_bits == window_bits && rule.products <= max_products &&
-         rule.rounding == isa::Rounding::toward_zero;
+  return accumulator == isa::ElementType::f32 && rule.fraction_bits == window_bits &&
+         rule.products <= max_products && rule.rounding == isa::Rounding::toward_zero;
 }
 
 }  // namespace
 
 void gemm_float(const GemmTask& task, PackedMatrix& d) {
-  const isa::BlockRule& rule = isa::block_rule(task.options.architecture, task.instruction.a, task.instruction.d);
+  const isa::BlockRule& rule =
+      isa::block_rule(task.options.architecture, task.instruction.a, task.instruction.d);
   const bool fast = fits_window(rule, task.instruction.d);
   Context x{task, rule, input_format(task.instruction.a), {}, {}};
   if (fast) x.rows = take_rows(x.in, task.a);

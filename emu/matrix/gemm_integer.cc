@@ -1,4 +1,5 @@
-// Integer GEMM: exact 32-bit wrap-around sums, so any order of the additions gives the bits of the scalar definition.
+// Integer GEMM: exact 32-bit wrap-around sums, so any order of the additions gives the bits of the scalar
+// definition.
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -40,8 +41,8 @@ Widened widen(const PackedMatrix& m, int block) {
 constexpr std::int64_t chunk = std::int64_t(1) << 15;
 using Sums = std::int32_t[block_rows][block_cols];
 
-TWOFOUR_ALWAYS_INLINE void block_body(const std::int16_t* a, const std::int16_t* b, std::int64_t stride, std::int64_t k,
-                                      Sums& sums) {
+TWOFOUR_ALWAYS_INLINE void block_body(const std::int16_t* a, const std::int16_t* b, std::int64_t stride,
+                                      std::int64_t k, Sums& sums) {
   for (int i = 0; i < block_rows; ++i) {
     const std::int16_t* x = a + i * stride;
     const std::int16_t *b0 = b, *b1 = b + stride, *b2 = b + 2 * stride, *b3 = b + 3 * stride;
@@ -59,7 +60,8 @@ TWOFOUR_ALWAYS_INLINE void block_body(const std::int16_t* a, const std::int16_t*
   }
 }
 TWOFOUR_SIMD_VARIANTS(multiply_block,
-                      (const std::int16_t* a, const std::int16_t* b, std::int64_t stride, std::int64_t k, Sums& sums),
+                      (const std::int16_t* a, const std::int16_t* b, std::int64_t stride, std::int64_t k,
+                       Sums& sums),
                       block_body(a, b, stride, k, sums))
 
 void multiply_bytes(const GemmTask& task, const PackedMatrix& dense_a, PackedMatrix& d) {
@@ -72,7 +74,8 @@ void multiply_bytes(const GemmTask& task, const PackedMatrix& dense_a, PackedMat
       std::uint32_t total[block_rows][block_cols] = {};
       for (std::int64_t k0 = 0; k0 < k; k0 += chunk) {
         Sums sums;
-        multiply_block(a.row(rb * block_rows) + k0, b.row(cb * block_cols) + k0, k, std::min(chunk, k - k0), sums);
+        multiply_block(a.row(rb * block_rows) + k0, b.row(cb * block_cols) + k0, k, std::min(chunk, k - k0),
+                       sums);
         for (int i = 0; i < block_rows; ++i)
           for (int j = 0; j < block_cols; ++j) total[i][j] += std::uint32_t(sums[i][j]);
       }
@@ -92,8 +95,8 @@ std::vector<std::uint64_t> bit_words(const PackedMatrix& m, std::int64_t words) 
   return out;
 }
 
-TWOFOUR_ALWAYS_INLINE std::uint32_t count_body(const std::uint64_t* a, const std::uint64_t* b, std::int64_t words,
-                                               bool is_and) {
+TWOFOUR_ALWAYS_INLINE std::uint32_t count_body(const std::uint64_t* a, const std::uint64_t* b,
+                                               std::int64_t words, bool is_and) {
   std::uint64_t ones = 0;
   if (is_and)
     for (std::int64_t w = 0; w < words; ++w) ones += std::uint64_t(std::popcount(a[w] & b[w]));

@@ -1,11 +1,12 @@
 #pragma once
-// The ways gemm() computes D, chosen by element type; each equals emu::dot() element by element. Private to emu/matrix.
+// The ways gemm() computes D, chosen by element type; each equals emu::dot() element by element. Private to
+// emu/matrix.
 #include "twofour/emu/matrix/gemm.h"
 
 namespace twofour::emu {
 
-/// Operands after checking. A holds the stored columns; `columns` gives, for a sparse A, the logical column of each stored one
-/// (M x stored K); it is empty for a dense A.
+/// Operands after checking. A holds the stored columns; `columns` gives, for a sparse A, the logical column
+/// of each stored one (M x stored K); it is empty for a dense A.
 struct GemmTask {
   const isa::Instruction& instruction;
   const PackedMatrix& a;
@@ -14,7 +15,9 @@ struct GemmTask {
   const PackedMatrix* c;
   const NumericOptions& options;
 
-  std::uint64_t c_word(std::int64_t row, std::int64_t col) const { return c != nullptr ? c->bits(row, col) : 0; }
+  std::uint64_t c_word(std::int64_t row, std::int64_t col) const {
+    return c != nullptr ? c->bits(row, col) : 0;
+  }
 };
 
 /// Element (row, col) by the scalar definition: a chain of instructions, k ascending.
@@ -22,7 +25,8 @@ std::uint64_t scalar_element(const GemmTask& task, std::int64_t row, std::int64_
 
 /// f16, bf16 and tf32 inputs.
 void gemm_float(const GemmTask& task, PackedMatrix& d);
-/// 8- and 4-bit integers and single bits, without satfinite. `dense_a` is A with its dropped elements as zeros.
+/// 8- and 4-bit integers and single bits, without satfinite. `dense_a` is A with its dropped elements as
+/// zeros.
 void gemm_integer(const GemmTask& task, const PackedMatrix& dense_a, PackedMatrix& d);
 
 }  // namespace twofour::emu

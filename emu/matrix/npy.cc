@@ -34,7 +34,8 @@ std::string header_text(const std::string& path, const std::string& file, std::s
   const std::size_t length_bytes = major == 1 ? 2 : 4, start = 8 + length_bytes;
   if (file.size() < start) fail("{}: truncated in the .npy header", path);
   std::size_t length = 0;
-  for (std::size_t i = 0; i < length_bytes; ++i) length |= std::size_t(static_cast<unsigned char>(file[8 + i])) << (8 * i);
+  for (std::size_t i = 0; i < length_bytes; ++i)
+    length |= std::size_t(static_cast<unsigned char>(file[8 + i])) << (8 * i);
   if (file.size() - start < length) fail("{}: truncated in the .npy header", path);
   data_at = start + length;
   return file.substr(start, length);
@@ -54,10 +55,12 @@ Header parse_header(const std::string& path, const std::string& file) {
   h.kind = m[2].str()[0];
   h.bytes = m[3].str().size() > 2 ? 99 : std::stoi(m[3]);
   h.dtype = m[1].str() + m[2].str() + m[3].str();
-  if (m[1] == ">" && h.bytes > 1) fail("{}: descr: '{}' is big-endian; convert with a.astype('<{}{}')", path, h.dtype, h.kind, h.bytes);
+  if (m[1] == ">" && h.bytes > 1)
+    fail("{}: descr: '{}' is big-endian; convert with a.astype('<{}{}')", path, h.dtype, h.kind, h.bytes);
   if (!std::regex_search(text, m, std::regex(R"('fortran_order'\s*:\s*(True|False))")))
     fail("{}: the header lacks fortran_order", path);
-  if (m[1] == "True") fail("{}: fortran_order: column-major arrays are not read; save numpy.ascontiguousarray(a)", path);
+  if (m[1] == "True")
+    fail("{}: fortran_order: column-major arrays are not read; save numpy.ascontiguousarray(a)", path);
   if (!std::regex_search(text, m, std::regex(R"('shape'\s*:\s*\(\s*(\d+)\s*,\s*(\d+)\s*,?\s*\))")))
     fail("{}: shape: a matrix of two dimensions is needed, the header says {}", path, text);
   h.rows = parse_size(path, m[1]);
@@ -67,7 +70,8 @@ Header parse_header(const std::string& path, const std::string& file) {
 
 std::uint64_t raw_element(const Header& h, const std::string& file, std::int64_t index) {
   std::uint64_t word = 0;
-  std::memcpy(&word, file.data() + h.data_at + std::size_t(index) * std::size_t(h.bytes), std::size_t(h.bytes));
+  std::memcpy(&word, file.data() + h.data_at + std::size_t(index) * std::size_t(h.bytes),
+              std::size_t(h.bytes));
   return word;
 }
 
@@ -80,8 +84,8 @@ std::uint64_t integer_element(const std::string& path, const Header& h, std::uin
   const std::int64_t low = isa::is_signed(type) ? -(std::int64_t(1) << (width - 1)) : 0;
   const std::int64_t high = (std::int64_t(1) << (isa::is_signed(type) ? width - 1 : width)) - 1;
   if (value < low || value > high)
-    fail("{}: row {}, column {}: {} is outside {}, which holds {} to {}", path, index / h.cols, index % h.cols, value,
-         isa::name(type), low, high);
+    fail("{}: row {}, column {}: {} is outside {}, which holds {} to {}", path, index / h.cols,
+         index % h.cols, value, isa::name(type), low, high);
   return std::uint64_t(value);
 }
 
@@ -92,14 +96,16 @@ std::uint64_t rounded_float(std::uint64_t word, ElementType type) {
   if (from.is_nan(w)) return sign | to.magnitude_mask();
   if (from.is_infinite(w)) return sign | to.infinity();
   const Decoded d = decode(from, w);
-  return sign | encode(to, isa::Rounding::nearest_even, false, d.significand, d.exponent - from.fraction_bits);
+  return sign |
+         encode(to, isa::Rounding::nearest_even, false, d.significand, d.exponent - from.fraction_bits);
 }
 
 /// How elements of a file become elements of a type.
 enum class Reading { integer, words, round };
 
 Reading choose_reading(const std::string& path, const Header& h, ElementType type) {
-  const bool whole = (h.kind == 'i' || h.kind == 'u') && std::has_single_bit(unsigned(h.bytes)) && h.bytes <= 8;
+  const bool whole =
+      (h.kind == 'i' || h.kind == 'u') && std::has_single_bit(unsigned(h.bytes)) && h.bytes <= 8;
   const bool boolean = h.kind == 'b' && h.bytes == 1;
   if (!isa::is_float(type) && (whole || boolean)) return Reading::integer;
   if (type == ElementType::bf16 && h.kind == 'u' && h.bytes == 2) return Reading::words;
@@ -110,12 +116,13 @@ Reading choose_reading(const std::string& path, const Header& h, ElementType typ
   fail("{}: descr: dtype '{}' cannot be read as {}", path, h.dtype, isa::name(type));
 }
 
-/// Refuses a file whose data is not exactly what the header promises (sizes are below 10^12, so doubles order them safely).
+/// Refuses a file whose data is not exactly what the header promises (sizes are below 10^12, so doubles order
+/// them safely).
 void check_length(const std::string& path, const Header& h, std::size_t present) {
   const double promised = double(h.rows) * double(h.cols) * h.bytes;
   if (double(present) != promised)
-    fail("{}: {} bytes of data, but {} x {} elements of '{}' take {:.0f}: the file is {}", path, present, h.rows, h.cols,
-         h.dtype, promised, double(present) < promised ? "truncated" : "too long");
+    fail("{}: {} bytes of data, but {} x {} elements of '{}' take {:.0f}: the file is {}", path, present,
+         h.rows, h.cols, h.dtype, promised, double(present) < promised ? "truncated" : "too long");
 }
 
 std::string descriptor(ElementType type) {
@@ -137,7 +144,8 @@ std::string descriptor(ElementType type) {
 
 void write_array(const std::string& path, const std::string& descr, std::int64_t rows, std::int64_t cols,
                  const std::string& data) {
-  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}, {}), }}", descr, rows, cols);
+  std::string header =
+      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}, {}), }}", descr, rows, cols);
   header.append(63 - (10 + header.size()) % 64, ' ');
   header += '\n';
   std::string file("\x93NUMPY\x01\x00", 8);
@@ -179,11 +187,13 @@ void write_npy(const std::string& path, const PackedMatrix& m) {
   write_array(path, descriptor(m.type()), m.rows(), m.cols(), data);
 }
 
-void write_npy(const std::string& path, const std::vector<std::uint8_t>& data, std::int64_t rows, std::int64_t cols) {
+void write_npy(const std::string& path, const std::vector<std::uint8_t>& data, std::int64_t rows,
+               std::int64_t cols) {
   write_array(path, "|u1", rows, cols, bytes_of(data));
 }
 
-void write_npy(const std::string& path, const std::vector<std::uint32_t>& data, std::int64_t rows, std::int64_t cols) {
+void write_npy(const std::string& path, const std::vector<std::uint32_t>& data, std::int64_t rows,
+               std::int64_t cols) {
   write_array(path, "<u4", rows, cols, bytes_of(data));
 }
 

@@ -5,20 +5,22 @@
 
 namespace twofour::emu {
 
-/// Reads a two-dimensional .npy file (format 1.0 to 3.0, little-endian or single bytes, C order) as a matrix of `type`.
-/// What may stand in the file, by type:
+/// Reads a two-dimensional .npy file (format 1.0 to 3.0, little-endian or single bytes, C order) as a matrix
+/// of `type`. What may stand in the file, by type:
 ///   s8 u8 s4 u4 s32: any integer dtype, one element each, values in range. b1: bool or integers 0 and 1.
-///   f16: float16 words; bf16: uint16 words; tf32, f32: float32 words; f64: float64 words; and float32 for f16 and bf16, which is
-///   rounded to nearest even.
+///   f16: float16 words; bf16: uint16 words; tf32, f32: float32 words; f64: float64 words; and float32 for
+///   f16 and bf16, which is rounded to nearest even.
 /// Throws Error that names the file and what is wrong.
 PackedMatrix read_npy(const std::string& path, isa::ElementType type);
 
-/// Writes the matrix: s8 s4 as int8, u8 u4 b1 as uint8, s32 as int32, f16 as float16, bf16 as uint16 words, tf32 and f32 as
-/// float32, f64 as float64. The file appears whole or not at all.
+/// Writes the matrix: s8 s4 as int8, u8 u4 b1 as uint8, s32 as int32, f16 as float16, bf16 as uint16 words,
+/// tf32 and f32 as float32, f64 as float64. The file appears whole or not at all.
 void write_npy(const std::string& path, const PackedMatrix& matrix);
 
 /// The same for a vector of bytes as a rows x cols uint8 array (metadata codes), or 32-bit words as uint32.
-void write_npy(const std::string& path, const std::vector<std::uint8_t>& data, std::int64_t rows, std::int64_t cols);
-void write_npy(const std::string& path, const std::vector<std::uint32_t>& data, std::int64_t rows, std::int64_t cols);
+void write_npy(const std::string& path, const std::vector<std::uint8_t>& data, std::int64_t rows,
+               std::int64_t cols);
+void write_npy(const std::string& path, const std::vector<std::uint32_t>& data, std::int64_t rows,
+               std::int64_t cols);
 
 }  // namespace twofour::emu

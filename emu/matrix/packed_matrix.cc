@@ -43,6 +43,8 @@ void PackedMatrix::set_bits(std::int64_t r, std::int64_t c, std::uint64_t value)
   *at = std::byte((unsigned(*at) & ~mask) | (unsigned(value << shift) & mask));
 }
 
-std::int64_t PackedMatrix::integer(std::int64_t r, std::int64_t c) const { return integer_value(type_, bits(r, c)); }
+std::int64_t PackedMatrix::integer(std::int64_t r, std::int64_t c) const {
+  return integer_value(type_, bits(r, c));
+}
 
 }  // namespace twofour::emu

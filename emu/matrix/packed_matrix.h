@@ -8,8 +8,9 @@
 
 namespace twofour::emu {
 
-/// A rows x cols matrix of raw element bits, row-major, bit-packed: element c of a row starts at bit c*bits(type) of the
-/// row, little end first, as the registers of an instruction hold it. Rows start at whole bytes. tf32 takes 32-bit words.
+/// A rows x cols matrix of raw element bits, row-major, bit-packed: element c of a row starts at bit
+/// c*bits(type) of the row, little end first, as the registers of an instruction hold it. Rows start at whole
+/// bytes. tf32 takes 32-bit words.
 class PackedMatrix {
  public:
   PackedMatrix() = default;
@@ -33,7 +34,9 @@ class PackedMatrix {
   }
 
   /// The row's bytes.
-  std::span<std::byte> row(std::int64_t r) { return {data_.data() + r * row_bytes_, std::size_t(row_bytes_)}; }
+  std::span<std::byte> row(std::int64_t r) {
+    return {data_.data() + r * row_bytes_, std::size_t(row_bytes_)};
+  }
   std::span<const std::byte> row(std::int64_t r) const {
     return {data_.data() + r * row_bytes_, std::size_t(row_bytes_)};
   }

@@ -18,7 +18,8 @@ std::uint64_t random_bits(isa::ElementType type, std::uint64_t word) {
 
 }  // namespace
 
-PackedMatrix random_matrix(isa::ElementType type, std::int64_t rows, std::int64_t cols, std::mt19937_64& random) {
+PackedMatrix random_matrix(isa::ElementType type, std::int64_t rows, std::int64_t cols,
+                           std::mt19937_64& random) {
   PackedMatrix m(type, rows, cols);
   for (std::int64_t r = 0; r < rows; ++r)
     for (std::int64_t c = 0; c < cols; ++c) m.set_bits(r, c, random_bits(type, random()));

@@ -11,7 +11,8 @@
 namespace twofour::emu {
 namespace {
 
-/// How one group of a matrix is cut: `units` selectable units of `unit` columns, `kept` of which may be non-zero.
+/// How one group of a matrix is cut: `units` selectable units of `unit` columns, `kept` of which may be
+/// non-zero.
 struct Grouping {
   isa::Sparsity form;
   int columns, unit, units, kept;
@@ -24,8 +25,10 @@ Grouping grouping(const PackedMatrix& m) {
          isa::name(m.type()));
   const int columns = isa::group_columns(form);
   if (m.cols() % columns != 0)
-    fail("{} columns are not a multiple of {}, the sparsity group of {}: pad the matrix with zeros to {} columns", m.cols(),
-         columns, isa::name(m.type()), (m.cols() + columns - 1) / columns * columns);
+    fail(
+        "{} columns are not a multiple of {}, the sparsity group of {}: pad the matrix with zeros to {} "
+        "columns",
+        m.cols(), columns, isa::name(m.type()), (m.cols() + columns - 1) / columns * columns);
   switch (form) {
     case isa::Sparsity::pairs_of_eight: return {form, columns, 2, 4, 2};
     case isa::Sparsity::one_of_two: return {form, columns, 1, 2, 1};
@@ -66,9 +69,11 @@ std::uint64_t unit_magnitude(const PackedMatrix& m, std::int64_t row, std::int64
 }
 
 /// Kept units are those that fewer than `kept` others beat; of equal magnitudes the lower column wins.
-void prune_group(const PackedMatrix& dense, const Grouping& g, std::int64_t row, std::int64_t first, PackedMatrix& out) {
+void prune_group(const PackedMatrix& dense, const Grouping& g, std::int64_t row, std::int64_t first,
+                 PackedMatrix& out) {
   std::array<std::uint64_t, 4> size{};
-  for (int u = 0; u < g.units; ++u) size[std::size_t(u)] = unit_magnitude(dense, row, first + u * g.unit, g.unit);
+  for (int u = 0; u < g.units; ++u)
+    size[std::size_t(u)] = unit_magnitude(dense, row, first + u * g.unit, g.unit);
   for (int u = 0; u < g.units; ++u) {
     int better = 0;
     for (int v = 0; v < g.units; ++v) {
@@ -81,12 +86,14 @@ void prune_group(const PackedMatrix& dense, const Grouping& g, std::int64_t row,
   }
 }
 
-/// The ordered code of a group: its non-zero units, and the lowest free units where there are fewer than it keeps.
+/// The ordered code of a group: its non-zero units, and the lowest free units where there are fewer than it
+/// keeps.
 std::uint8_t group_code(const PackedMatrix& m, const Grouping& g, std::int64_t row, std::int64_t first) {
   if (g.form == isa::Sparsity::one_of_two) return unit_is_zero(m, row, first + 1, 1) ? 0x4 : 0xE;
   std::array<bool, 4> kept{};
   int count = 0;
-  for (int u = 0; u < 4; ++u) count += kept[std::size_t(u)] = !unit_is_zero(m, row, first + u * g.unit, g.unit);
+  for (int u = 0; u < 4; ++u)
+    count += kept[std::size_t(u)] = !unit_is_zero(m, row, first + u * g.unit, g.unit);
   for (std::size_t u = 0; u < 4 && count < 2; ++u)
     if (!kept[u]) kept[u] = true, ++count;
   const auto idx0 = std::find(kept.begin(), kept.end(), true);
@@ -112,7 +119,8 @@ PackedMatrix prune(const PackedMatrix& dense) {
   const Grouping g = grouping(dense);
   PackedMatrix out(dense.type(), dense.rows(), dense.cols());
   for (std::int64_t row = 0; row < dense.rows(); ++row)
-    for (std::int64_t first = 0; first < dense.cols(); first += g.columns) prune_group(dense, g, row, first, out);
+    for (std::int64_t first = 0; first < dense.cols(); first += g.columns)
+      prune_group(dense, g, row, first, out);
   return out;
 }
 
@@ -120,10 +128,12 @@ SparseMatrix compress(const PackedMatrix& dense) {
   const Grouping g = grouping(dense);
   SparsityViolation bad{};
   if (const std::int64_t count = count_violations(dense, &bad); count > 0)
-    fail("the matrix is not {}: row {}, columns {} to {} hold {} non-zero {}, {} may be kept ({} such groups in all); prune it "
-         "first",
-         g.unit == 2 ? "4:8 in pairs" : (g.units == 2 ? "1:2" : "2:4"), bad.row, bad.first_column,
-         bad.first_column + g.columns - 1, bad.nonzeros, g.unit == 2 ? "pairs" : "elements", g.kept, count);
+    fail(
+        "the matrix is not {}: row {}, columns {} to {} hold {} non-zero {}, {} may be kept ({} such groups "
+        "in all); prune it "
+        "first",
+        g.unit == 2 ? "4:8 in pairs" : (g.units == 2 ? "1:2" : "2:4"), bad.row, bad.first_column,
+        bad.first_column + g.columns - 1, bad.nonzeros, g.unit == 2 ? "pairs" : "elements", g.kept, count);
   const std::int64_t groups = dense.cols() / g.columns;
   SparseMatrix out{PackedMatrix(dense.type(), dense.rows(), dense.cols() / 2), {}, dense.cols()};
   out.codes.resize(std::size_t(dense.rows() * groups));

@@ -9,11 +9,13 @@ namespace {
 
 constexpr std::int64_t max_tiles = 256;
 
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
+  return (a + b - 1) / b;
+}
 
 /// Compares one tile of D with the warp instructions' result.
-Verification check_tile(const isa::Instruction& i, const Fragment& expected, const PackedMatrix& d, std::int64_t row0,
-                        std::int64_t col0) {
+Verification check_tile(const isa::Instruction& i, const Fragment& expected, const PackedMatrix& d,
+                        std::int64_t row0, std::int64_t col0) {
   PackedMatrix tile(i.d, i.shape.m, i.shape.n);
   store_fragment(i, expected, tile, 0, 0);
   Verification v;
@@ -26,7 +28,8 @@ Verification check_tile(const isa::Instruction& i, const Fragment& expected, con
 }
 
 /// c + a . b by 64-bit integers, in the plainest way.
-std::int64_t naive_sum(isa::BitOp op, const std::vector<std::int64_t>& a, const std::vector<std::int64_t>& b) {
+std::int64_t naive_sum(isa::BitOp op, const std::vector<std::int64_t>& a,
+                       const std::vector<std::int64_t>& b) {
   std::int64_t sum = 0;
   if (op == isa::BitOp::xor_popc)
     for (std::size_t k = 0; k < a.size(); ++k) sum += a[k] ^ b[k];
@@ -36,7 +39,8 @@ std::int64_t naive_sum(isa::BitOp op, const std::vector<std::int64_t>& a, const 
 }
 
 std::vector<std::vector<std::int64_t>> integers(const PackedMatrix& m) {
-  std::vector<std::vector<std::int64_t>> rows(std::size_t(m.rows()), std::vector<std::int64_t>(std::size_t(m.cols())));
+  std::vector<std::vector<std::int64_t>> rows(std::size_t(m.rows()),
+                                              std::vector<std::int64_t>(std::size_t(m.cols())));
   for (std::int64_t r = 0; r < m.rows(); ++r)
     for (std::int64_t c = 0; c < m.cols(); ++c) rows[std::size_t(r)][std::size_t(c)] = m.integer(r, c);
   return rows;

@@ -11,10 +11,11 @@ struct Verification {
   std::string against;  ///< what the elements were compared with, in words
 };
 
-/// Checks D = A B + C: every element of up to 256 instruction tiles, spread evenly over D, against a loop of warp instructions; and
-/// for integers (without satfinite) every element of D against a plain 64-bit sum over the dense A.
-Verification verify_gemm(const isa::Instruction& instruction, const PackedMatrix& stored_a, const SparseMatrix* sparse,
-                         const PackedMatrix& b_transposed, const PackedMatrix* c, const PackedMatrix& d,
-                         const NumericOptions& options = {});
+/// Checks D = A B + C: every element of up to 256 instruction tiles, spread evenly over D, against a loop of
+/// warp instructions; and for integers (without satfinite) every element of D against a plain 64-bit sum over
+/// the dense A.
+Verification verify_gemm(const isa::Instruction& instruction, const PackedMatrix& stored_a,
+                         const SparseMatrix* sparse, const PackedMatrix& b_transposed, const PackedMatrix* c,
+                         const PackedMatrix& d, const NumericOptions& options = {});
 
 }  // namespace twofour::emu

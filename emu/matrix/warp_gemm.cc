@@ -36,8 +36,8 @@ void store_fragment(const isa::Instruction& i, const Fragment& d, PackedMatrix& 
 }
 
 Fragment warp_gemm_tile(const isa::Instruction& i, const PackedMatrix& a, const SparseMatrix* sparse,
-                        const PackedMatrix& b, const PackedMatrix* c, std::int64_t tile_m, std::int64_t tile_n,
-                        const NumericOptions& options) {
+                        const PackedMatrix& b, const PackedMatrix* c, std::int64_t tile_m,
+                        std::int64_t tile_n, const NumericOptions& options) {
   const std::int64_t m = tile_m * i.shape.m, n = tile_n * i.shape.n;
   MmaOperands x;
   if (c != nullptr) x.c = load_fragment(i, isa::Operand::c, *c, m, n);

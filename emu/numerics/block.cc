@@ -80,7 +80,8 @@ std::uint32_t encode(FloatFormat format, isa::Rounding rounding, bool negative, 
     kept = magnitude << -drop;
   } else if (drop < 64) {
     kept = magnitude >> drop;
-    const std::uint64_t rest = magnitude & ((std::uint64_t(1) << drop) - 1), half = std::uint64_t(1) << (drop - 1);
+    const std::uint64_t rest = magnitude & ((std::uint64_t(1) << drop) - 1), half = std::uint64_t(1)
+                                                                                    << (drop - 1);
     if (rounding == isa::Rounding::nearest_even && (rest > half || (rest == half && (kept & 1)))) ++kept;
   }
   // The hidden bit, where there is one, carries into the exponent field.

@@ -6,8 +6,9 @@
 
 namespace twofour::emu {
 
-/// A finite float taken apart: value = (-1)^negative * significand * 2^(exponent - fraction), where fraction is the number of fraction
-/// bits of the format (f16 10, bf16 7, tf32 10 or 23 as stored, f32 23). Zeros and subnormals have the smallest normal exponent.
+/// A finite float taken apart: value = (-1)^negative * significand * 2^(exponent - fraction), where fraction
+/// is the number of fraction bits of the format (f16 10, bf16 7, tf32 10 or 23 as stored, f32 23). Zeros and
+/// subnormals have the smallest normal exponent.
 struct Decoded {
   bool negative;
   std::uint32_t significand;
@@ -24,7 +25,9 @@ struct FloatFormat {
   constexpr bool is_nan(std::uint32_t w) const { return (w & magnitude_mask()) > infinity(); }
   constexpr bool is_infinite(std::uint32_t w) const { return (w & magnitude_mask()) == infinity(); }
   constexpr bool is_zero(std::uint32_t w) const { return (w & magnitude_mask()) == 0; }
-  constexpr bool is_negative(std::uint32_t w) const { return (w >> (exponent_bits + fraction_bits) & 1) != 0; }
+  constexpr bool is_negative(std::uint32_t w) const {
+    return (w >> (exponent_bits + fraction_bits) & 1) != 0;
+  }
 };
 
 /// Format of f16, bf16, tf32 and f32 words (tf32 as its f32-form word). Other types have none: do not ask.
@@ -38,23 +41,28 @@ constexpr FloatFormat float_format(isa::ElementType type) {
 
 Decoded decode(FloatFormat format, std::uint32_t word);
 
-/// What the hardware reads of an operand word: tf32 drops the low 13 bits (a NaN whose payload lies there becomes an infinity).
+/// What the hardware reads of an operand word: tf32 drops the low 13 bits (a NaN whose payload lies there
+/// becomes an infinity).
 constexpr std::uint32_t operand_word(isa::ElementType type, std::uint32_t word) {
   return type == isa::ElementType::tf32 ? word & 0xffffe000u : word;
 }
 
-/// Rounds (-1)^negative * magnitude * 2^lsb_exponent to a float word: toward zero (at least 2^128 overflows to infinity, below it stays
-/// the largest finite number) or to nearest even. Subnormal results are produced. A zero magnitude gives +0; a non-zero one
-/// that rounds to zero keeps its sign (inferred: nobody has published that case).
+/// Rounds (-1)^negative * magnitude * 2^lsb_exponent to a float word: toward zero (at least 2^128 overflows
+/// to infinity, below it stays the largest finite number) or to nearest even. Subnormal results are produced.
+/// A zero magnitude gives +0; a non-zero one that rounds to zero keeps its sign (inferred: nobody has
+/// published that case).
 std::uint32_t encode(FloatFormat format, isa::Rounding rounding, bool negative, std::uint64_t magnitude,
                      int lsb_exponent);
 
-/// The tensor core's step: c + sum of a[i]*b[i] in one fixed-point window. a and b hold words of the input type, as many as
-/// the block has products; c and the result are words of the accumulator type (f32 or f16).
-///  1. Any NaN, 0*Inf, or infinities of both signs: the canonical NaN (0x7fffffff; f16 0x7fff). Else any infinity: that infinity.
-///  2. Each product is exact, with the sum of the raw exponents as its exponent, not renormalised. A zero product, and a zero c,
+/// The tensor core's step: c + sum of a[i]*b[i] in one fixed-point window. a and b hold words of the input
+/// type, as many as the block has products; c and the result are words of the accumulator type (f32 or f16).
+///  1. Any NaN, 0*Inf, or infinities of both signs: the canonical NaN (0x7fffffff; f16 0x7fff). Else any
+///  infinity: that infinity.
+///  2. Each product is exact, with the sum of the raw exponents as its exponent, not renormalised. A zero
+///  product, and a zero c,
 ///     takes the exponent E0. emax is the largest exponent of all.
-///  3. Every term's magnitude is truncated to a multiple of 2^(emax - F); the exact sum of these is rounded once. Zero is +0.
+///  3. Every term's magnitude is truncated to a multiple of 2^(emax - F); the exact sum of these is rounded
+///  once. Zero is +0.
 /// Source: Khattak and Mikaitis, "Accurate Models of NVIDIA Tensor Cores".
 std::uint32_t block_dot(isa::ElementType input, isa::ElementType accumulator, const isa::BlockRule& rule,
                         std::span<const std::uint32_t> a, std::span<const std::uint32_t> b, std::uint32_t c);

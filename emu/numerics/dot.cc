@@ -12,7 +12,8 @@ namespace {
 
 using Words = std::span<const std::uint64_t>;
 
-std::uint32_t float_dot(const isa::Instruction& i, Words a, Words b, std::uint32_t c, const NumericOptions& options) {
+std::uint32_t float_dot(const isa::Instruction& i, Words a, Words b, std::uint32_t c,
+                        const NumericOptions& options) {
   const isa::BlockRule& rule = isa::block_rule(options.architecture, i.a, i.d);
   std::uint32_t x[64], y[64];
   std::copy(a.begin(), a.end(), x);
@@ -51,7 +52,8 @@ std::int64_t integer_value(isa::ElementType type, std::uint64_t word) {
   return isa::is_signed(type) ? std::int64_t(word << shift) >> shift : std::int64_t(word << shift >> shift);
 }
 
-std::uint64_t dot(const isa::Instruction& i, Words a, Words b, std::uint64_t c, const NumericOptions& options) {
+std::uint64_t dot(const isa::Instruction& i, Words a, Words b, std::uint64_t c,
+                  const NumericOptions& options) {
   using enum isa::ElementType;
   if (i.a == f64) return double_dot(a, b, c);
   if (isa::is_float(i.a)) return float_dot(i, a, b, std::uint32_t(c), options);

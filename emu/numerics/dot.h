@@ -7,9 +7,10 @@
 
 namespace twofour::emu {
 
-/// One element of D: c + a . b as the instruction computes it. a and b hold raw element words, k ascending; for a sparse
-/// instruction they hold the kept elements and the B elements that the metadata selects (stored_k of each). The result and c are raw
-/// words of the d and c types. This is the scalar definition that every faster path equals.
+/// One element of D: c + a . b as the instruction computes it. a and b hold raw element words, k ascending;
+/// for a sparse instruction they hold the kept elements and the B elements that the metadata selects
+/// (stored_k of each). The result and c are raw words of the d and c types. This is the scalar definition
+/// that every faster path equals.
 ///  - f16, bf16, tf32: block_dot over consecutive blocks.
 ///  - f64: a chain of IEEE fused multiply-adds, k ascending, round to nearest.
 ///  - integers: exact sum, wrapped to 32 bits, or clamped once with satfinite. b1: count of ones of a op b.

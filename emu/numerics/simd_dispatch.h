@@ -7,14 +7,19 @@ namespace twofour::emu {
 
 enum class SimdLevel { portable, avx2, avx512 };
 
-/// The widest level that this processor has (or TWOFOUR_SIMD=portable|avx2|avx512 from the environment, if it has that).
+/// The widest level that this processor has (or TWOFOUR_SIMD=portable|avx2|avx512 from the environment, if it
+/// has that).
 SimdLevel simd_level();
 
 }  // namespace twofour::emu
 
 #if defined(__x86_64__)
-#define TWOFOUR_TARGET_AVX512 \
-  __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512cd,avx2,fma,popcnt,lzcnt,prefer-vector-width=512")))
+#define TWOFOUR_AVX512_FEATURES "avx512f,avx512bw,avx512vl,avx512dq,avx512cd,avx2,fma,popcnt,lzcnt"
+#if defined(__clang__)
+#define TWOFOUR_TARGET_AVX512 __attribute__((target(TWOFOUR_AVX512_FEATURES), min_vector_width(512)))
+#else
+#define TWOFOUR_TARGET_AVX512 __attribute__((target(TWOFOUR_AVX512_FEATURES ",prefer-vector-width=512")))
+#endif
 #define TWOFOUR_TARGET_AVX2 __attribute__((target("avx2,fma,popcnt,lzcnt")))
 #else
 #define TWOFOUR_TARGET_AVX512
@@ -22,14 +27,20 @@ SimdLevel simd_level();
 #endif
 
 /// Defines `void name parameters` that runs `call` compiled for the chosen level.
-#define TWOFOUR_SIMD_VARIANTS(name, parameters, ...)                       \
-  TWOFOUR_TARGET_AVX512 void name##_avx512 parameters { __VA_ARGS__; }     \
-  TWOFOUR_TARGET_AVX2 void name##_avx2 parameters { __VA_ARGS__; }         \
-  void name##_portable parameters { __VA_ARGS__; }                         \
-  const auto name = [] {                                                   \
-    switch (simd_level()) {                                                \
-      case SimdLevel::avx512: return name##_avx512;                        \
-      case SimdLevel::avx2: return name##_avx2;                            \
-      default: return name##_portable;                                     \
-    }                                                                      \
+#define TWOFOUR_SIMD_VARIANTS(name, parameters, ...)    \
+  TWOFOUR_TARGET_AVX512 void name##_avx512 parameters { \
+    __VA_ARGS__;                                        \
+  }                                                     \
+  TWOFOUR_TARGET_AVX2 void name##_avx2 parameters {     \
+    __VA_ARGS__;                                        \
+  }                                                     \
+  void name##_portable parameters {                     \
+    __VA_ARGS__;                                        \
+  }                                                     \
+  const auto name = [] {                                \
+    switch (simd_level()) {                             \
+      case SimdLevel::avx512: return name##_avx512;     \
+      case SimdLevel::avx2: return name##_avx2;         \
+      default: return name##_portable;                  \
+    }                                                   \
   }();

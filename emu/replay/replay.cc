@@ -26,7 +26,8 @@ std::vector<std::string_view> split(std::string_view s, char at) {
   return parts;
 }
 
-/// Volta's only tensor instruction; on later architectures the same spelling is CUDA-core code and has no row.
+/// Volta's only tensor instruction; on later architectures the same spelling is CUDA-core code and has no
+/// row.
 isa::Instruction volta_instruction(std::string_view name) {
   using enum isa::ElementType;
   for (const auto accumulator : {f16, f32}) {
@@ -48,7 +49,8 @@ class Line {
       products = read_prefix(fields[0], instruction);
       fields.erase(fields.begin());
     } else if (fields.size() != 4) {
-      refuse("line", fmt::format("{} fields between bars, 4 or 5 are needed: a.. | b.. | c | d", fields.size()));
+      refuse("line",
+             fmt::format("{} fields between bars, 4 or 5 are needed: a.. | b.. | c | d", fields.size()));
     }
     if (instruction.empty()) refuse("line", "names no instruction; give --arch and --instruction");
     find(instruction);
@@ -77,7 +79,8 @@ class Line {
     const auto words = split(text, ' ');
     int products = 0;
     if (words.size() != 3 ||
-        std::from_chars(words[2].data(), words[2].data() + words[2].size(), products).ec != std::errc() || products < 1)
+        std::from_chars(words[2].data(), words[2].data() + words[2].size(), products).ec != std::errc() ||
+        products < 1)
       refuse("first field", "'ARCH INSTRUCTION K' is needed");
     try {
       architecture_ = isa::parse_architecture(words[0]);
@@ -90,11 +93,13 @@ class Line {
 
   void find(std::string_view name) {
     try {
-      instruction_ = architecture_ == isa::Architecture::volta ? volta_instruction(name) : isa::find_instruction(name);
+      instruction_ =
+          architecture_ == isa::Architecture::volta ? volta_instruction(name) : isa::find_instruction(name);
     } catch (const Error& e) {
       refuse("instruction", e.what());
     }
-    if (instruction_.is_sparse()) refuse("instruction", "a dot product has no metadata: replay takes dense instructions");
+    if (instruction_.is_sparse())
+      refuse("instruction", "a dot product has no metadata: replay takes dense instructions");
     if (isa::is_float(instruction_.a) && instruction_.a != isa::ElementType::f64)
       isa::block_rule(architecture_, instruction_.a, instruction_.d);
   }
@@ -117,7 +122,8 @@ class Line {
     for (const auto part : split(text, ' ')) out.push_back(word(part, field, type));
     const int k = instruction_.shape.k, wanted = products > 0 ? products : k;
     if (int(out.size()) != wanted || wanted > k)
-      refuse(field, fmt::format("{} words, but {} takes {}", out.size(), isa::short_name(instruction_), products > 0 ? std::min(products, k) : k));
+      refuse(field, fmt::format("{} words, but {} takes {}", out.size(), isa::short_name(instruction_),
+                                products > 0 ? std::min(products, k) : k));
     out.resize(std::size_t(k), 0);
     return out;
   }

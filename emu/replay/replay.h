@@ -22,11 +22,12 @@ struct ReplayReport {
 };
 
 /// Computes every dot product of a vector file and compares it with the recorded word, bit for bit.
-/// Lines: `a.. | b.. | c | d` in hex words of the elements' widths, as many a and b as the instruction's k, computed by `instruction` on
-/// `architecture`; or `ARCH INSTRUCTION K | a.. | b.. | c | d`, which names both itself and may give fewer products (the
-/// rest are zero). d may be `z`: equal to zero, of either sign. Lines that start with # and empty lines are skipped.
-/// instruction: a short name such as "m16n8k8.f32.f16.f16.f32", or empty if every line names its own.
-/// Throws Error that names file, line and field.
+/// Lines: `a.. | b.. | c | d` in hex words of the elements' widths, as many a and b as the instruction's k,
+/// computed by `instruction` on `architecture`; or `ARCH INSTRUCTION K | a.. | b.. | c | d`, which names both
+/// itself and may give fewer products (the rest are zero). d may be `z`: equal to zero, of either sign. Lines
+/// that start with # and empty lines are skipped. instruction: a short name such as
+/// "m16n8k8.f32.f16.f16.f32", or empty if every line names its own. Throws Error that names file, line and
+/// field.
 ReplayReport replay(const std::string& file_name, std::string_view text, isa::Architecture architecture,
                     std::string_view instruction);
 

@@ -10,7 +10,8 @@ namespace twofour::emu {
 inline constexpr int warp_lanes = 32;
 inline constexpr int max_operand_registers = 4;
 
-/// 32-bit registers of one operand across a warp: word[register][lane]. An f64 element is two registers, low word first.
+/// 32-bit registers of one operand across a warp: word[register][lane]. An f64 element is two registers, low
+/// word first.
 struct Fragment {
   std::array<std::array<std::uint32_t, warp_lanes>, max_operand_registers> word{};
   bool operator==(const Fragment&) const = default;
@@ -26,6 +27,7 @@ struct MmaOperands {
 /// Executes one mma or mma.sp on the registers of 32 lanes and returns the D fragment.
 /// Metadata indices select on their own (also duplicate or descending ones, which PTX leaves undefined).
 /// Throws Error if the selector is out of range, or satfinite is asked of an instruction that has none.
-Fragment execute(const isa::Instruction& instruction, const MmaOperands& operands, const NumericOptions& options = {});
+Fragment execute(const isa::Instruction& instruction, const MmaOperands& operands,
+                 const NumericOptions& options = {});
 
 }  // namespace twofour::emu

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the built `twofour` as a user does and checks exit statuses and words. Usage: command_line_test.sh PATH_OF_TWOFOUR
 set -u
-twofour=$1
+twofour=$(realpath -e "$1") || exit 1
 here=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -57,9 +57,10 @@ TEST(Block, SpecialsGiveTheCanonicalNan) {
 
 TEST(Block, ProductsAreTruncatedNotRounded) {
   // 1 + 3 * 2^-25: two units below the window's last place are dropped one by one.
-  const std::uint64_t tiny = 0x0c00;  // 2^-12 in f16
+  const std::uint64_t tiny = 0x0c00;                              // 2^-12 in f16
   EXPECT_EQ(run(half, {tiny}, {tiny}, 0x3f800000), 0x3f800000u);  // 1 + 2^-24 truncates to 1
-  EXPECT_EQ(run(half, {0x3c00, tiny, tiny}, {0x3c00, tiny, tiny}, 0), 0x3f800001u);  // both stay in the window
+  EXPECT_EQ(run(half, {0x3c00, tiny, tiny}, {0x3c00, tiny, tiny}, 0),
+            0x3f800001u);  // both stay in the window
 }
 
 TEST(Block, TruncatedTf32OperandsDropThirteenBits) {
@@ -72,6 +73,22 @@ TEST(Block, OverflowIsInfinityAndSubnormalsAreKept) {
   EXPECT_EQ(run(bfloat, {0x7f00}, {0x4080}, 0), 0x7f800000u);
   EXPECT_EQ(run(bfloat, {0x0080}, {0x3f00}, 0), 0x00400000u);
   EXPECT_EQ(run("m16n8k8.f16.f16.f16.f16", {0x7bff}, {0x4000}, 0), 0x7c00u);
+}
+
+// Among zeros the window's last place is 2^(E0 - 24). These sums change if E0 moves by one either way.
+TEST(Block, TheZeroExponentPlacesTheWindow) {
+  const std::uint64_t p76 = 0x1980, p80 = 0x1780;  // bf16 2^-76, 2^-80
+  // 63 * 2^-156 twice and 2^-155: 2^-149, the smallest subnormal, if 2^-156 is kept.
+  const std::uint64_t x = p80 + (5 << 7) + 0x7c;  // 63 * 2^-80
+  EXPECT_EQ(run(bfloat, {x, x, p80 + (1 << 7)}, {p76, p76, p76}, 0), 1u);
+  // 127 * 2^-157 twice and 2^-156: one unit short of it, since 2^-157 is dropped.
+  const std::uint64_t y = p80 + (5 << 7) + 0x7e;  // 127 * 2^-81
+  EXPECT_EQ(run(bfloat, {y, y, p80}, {p76, p76, p76}, 0), 0u);
+  // f16 accumulator: 2^-25 is a tie below the smallest subnormal; 2^-45 breaks it, 2^-46 is dropped.
+  const char* half_sum = "m16n8k8.f16.f16.f16.f16";
+  const std::uint64_t p12 = 0x0c00, p13 = 0x0800, p22 = 0x0004, p23 = 0x0002;
+  EXPECT_EQ(run(half_sum, {p12, p22}, {p13, p23}, 0), 1u);
+  EXPECT_EQ(run(half_sum, {p12, p23}, {p13, p23}, 0), 0u);
 }
 
 TEST(Dot, DoublesAreAChainOfFusedMultiplyAdds) {

@@ -10,9 +10,11 @@ namespace {
 
 using isa::ElementType;
 
-/// Direct convolution of one output element: the products in the order r, s, c, with zeros outside the image, up to a multiple of k.
+/// Direct convolution of one output element: the products in the order r, s, c, with zeros outside the image,
+/// up to a multiple of k.
 void gather(const ConvShape& s, const PackedMatrix& w, const PackedMatrix& x, std::int64_t n, std::int64_t p,
-            std::int64_t q, std::int64_t o, std::int64_t k, std::vector<std::uint32_t>& a, std::vector<std::uint32_t>& b) {
+            std::int64_t q, std::int64_t o, std::int64_t k, std::vector<std::uint32_t>& a,
+            std::vector<std::uint32_t>& b) {
   a.clear();
   b.clear();
   for (std::int64_t r = 0; r < s.kernel_h; ++r)
@@ -27,29 +29,61 @@ void gather(const ConvShape& s, const PackedMatrix& w, const PackedMatrix& x, st
   b.resize(a.size());
 }
 
-void expect_direct(const isa::Instruction& i, const ConvShape& s, const PackedMatrix& w, const PackedMatrix& x,
-                   const PackedMatrix& got) {
+void expect_direct(const isa::Instruction& i, const ConvShape& s, const PackedMatrix& w,
+                   const PackedMatrix& x, const PackedMatrix& got) {
   ASSERT_EQ(got.rows(), s.gemm_n());
   ASSERT_EQ(got.cols(), s.out_channels);
   std::vector<std::uint32_t> a, b;
   for (std::int64_t row = 0; row < s.gemm_n(); ++row)
     for (std::int64_t o = 0; o < s.out_channels; ++o) {
-      gather(s, w, x, row / (s.out_width() * s.out_height()), row / s.out_width() % s.out_height(), row % s.out_width(), o,
-             i.shape.k, a, b);
+      gather(s, w, x, row / (s.out_width() * s.out_height()), row / s.out_width() % s.out_height(),
+             row % s.out_width(), o, i.shape.k, a, b);
       std::uint32_t want = 0;
       if (isa::is_float(i.a))
         want = oracle::ampere_float_dot(i, a, b, 0);
       else
         want = std::uint32_t(oracle::integer_dot(i, a, b, 0));
-      ASSERT_EQ(std::uint32_t(got.bits(row, o)), want) << isa::short_name(i) << " row " << row << " channel " << o;
+      ASSERT_EQ(std::uint32_t(got.bits(row, o)), want)
+          << isa::short_name(i) << " row " << row << " channel " << o;
     }
 }
 
-const ConvShape shapes[] = {
-    {.batch = 2, .height = 7, .width = 6, .in_channels = 16, .out_channels = 9, .kernel_h = 3, .kernel_w = 3, .stride = 1, .pad = 1},
-    {.batch = 1, .height = 8, .width = 8, .in_channels = 16, .out_channels = 8, .kernel_h = 3, .kernel_w = 3, .stride = 2, .pad = 1},
-    {.batch = 3, .height = 5, .width = 5, .in_channels = 16, .out_channels = 4, .kernel_h = 1, .kernel_w = 1, .stride = 2, .pad = 0},
-    {.batch = 1, .height = 9, .width = 9, .in_channels = 3, .out_channels = 5, .kernel_h = 7, .kernel_w = 5, .stride = 2, .pad = 3}};
+const ConvShape shapes[] = {{.batch = 2,
+                             .height = 7,
+                             .width = 6,
+                             .in_channels = 16,
+                             .out_channels = 9,
+                             .kernel_h = 3,
+                             .kernel_w = 3,
+                             .stride = 1,
+                             .pad = 1},
+                            {.batch = 1,
+                             .height = 8,
+                             .width = 8,
+                             .in_channels = 16,
+                             .out_channels = 8,
+                             .kernel_h = 3,
+                             .kernel_w = 3,
+                             .stride = 2,
+                             .pad = 1},
+                            {.batch = 3,
+                             .height = 5,
+                             .width = 5,
+                             .in_channels = 16,
+                             .out_channels = 4,
+                             .kernel_h = 1,
+                             .kernel_w = 1,
+                             .stride = 2,
+                             .pad = 0},
+                            {.batch = 1,
+                             .height = 9,
+                             .width = 9,
+                             .in_channels = 3,
+                             .out_channels = 5,
+                             .kernel_h = 7,
+                             .kernel_w = 5,
+                             .stride = 2,
+                             .pad = 3}};
 
 TEST(Conv, DenseEqualsDirectConvolution) {
   std::mt19937 random(9);

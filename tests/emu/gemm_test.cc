@@ -19,11 +19,13 @@ PackedMatrix warp_loop(const isa::Instruction& i, const PackedMatrix& stored_a, 
   PackedMatrix d(i.d, c.rows(), c.cols());
   for (std::int64_t m = 0; m * i.shape.m < d.rows(); ++m)
     for (std::int64_t n = 0; n * i.shape.n < d.cols(); ++n)
-      store_fragment(i, warp_gemm_tile(i, stored_a, sparse, b, &c, m, n, options), d, m * i.shape.m, n * i.shape.n);
+      store_fragment(i, warp_gemm_tile(i, stored_a, sparse, b, &c, m, n, options), d, m * i.shape.m,
+                     n * i.shape.n);
   return d;
 }
 
-void expect_equals_warp_loop(const isa::Instruction& i, std::mt19937& random, bool specials, const NumericOptions& options) {
+void expect_equals_warp_loop(const isa::Instruction& i, std::mt19937& random, bool specials,
+                             const NumericOptions& options) {
   const std::int64_t m = 37, n = 43, k = 3 * i.shape.k;  // edges of every tile shape
   const PackedMatrix b = oracle::random_matrix(i.b, n, k, random, specials);
   const PackedMatrix c = oracle::random_matrix(i.c, m, n, random, specials);
@@ -43,6 +45,25 @@ TEST(Gemm, EqualsALoopOfWarpInstructionsOnEveryRow) {
       if (i.a == ElementType::f64 && specials) continue;
       expect_equals_warp_loop(i, random, specials, {});
     }
+}
+
+// Operands near 2^-63 and 2^63: sums cross the smallest normal number and the largest one.
+TEST(Gemm, ResultsAtBothEndsOfTheRangeEqualTheWarpLoop) {
+  std::mt19937 random(12);
+  const auto& i = isa::find_instruction("m16n8k16.f32.bf16.bf16.f32");
+  for (const int middle : {127 - 63, 127 + 63}) {
+    PackedMatrix a(ElementType::bf16, 32, 32), b(ElementType::bf16, 32, 32), c(ElementType::f32, 32, 32);
+    for (std::int64_t r = 0; r < 32; ++r)
+      for (std::int64_t col = 0; col < 32; ++col) {
+        const auto word = [&] {
+          return (random() & 1) << 15 | (std::uint64_t(middle) - 3 + random() % 6) << 7 | (random() & 0x7f);
+        };
+        a.set_bits(r, col, word());
+        b.set_bits(r, col, word());
+        c.set_bits(r, col, random() & 0x80ffffff);
+      }
+    EXPECT_EQ(gemm(i, a, b, &c), warp_loop(i, a, nullptr, b, c, {}));
+  }
 }
 
 TEST(Gemm, SatfiniteClampsOnceAnInstruction) {
@@ -91,15 +112,26 @@ TEST(Gemm, LongSumsWrap) {
   EXPECT_EQ(d.bits(0, 0), std::uint32_t(std::uint64_t(k) * 255 * 255));
 }
 
+// 0 * 2^127 has the exponent of a zero, not of 2^127: beside it 2^-40 survives. Hardware gives 2^-40.
+TEST(Gemm, AZeroTimesAHugeNumberHidesNothing) {
+  for (const char* name : {"m16n8k8.f32.bf16.bf16.f32", "sp.m16n8k16.f32.bf16.bf16.f32"}) {
+    const auto& i = isa::find_instruction(name);
+    PackedMatrix a(ElementType::bf16, 1, i.shape.k), b(ElementType::bf16, 1, i.shape.k);
+    b.set_bits(0, 0, 0x7f00);                            // 2^127 meets a zero
+    a.set_bits(0, 1, 0x3f80), b.set_bits(0, 1, 0x2b80);  // 2^-40
+    EXPECT_EQ((i.is_sparse() ? gemm(i, compress(a), b) : gemm(i, a, b)).bits(0, 0), 0x2b800000u) << name;
+  }
+}
+
 // 0.5 ulp steps that vanish one at a time: the order of blocks (k ascending) decides the result.
 TEST(Gemm, BlocksAreChainedInAscendingK) {
   const auto& i = isa::find_instruction("m16n8k8.f32.f16.f16.f32");
   PackedMatrix a(ElementType::f16, 1, 16), b(ElementType::f16, 1, 16);
-  a.set_bits(0, 0, 0x3c00), b.set_bits(0, 0, 0x3c00);   // block 0: 1
-  a.set_bits(0, 8, 0x0c00), b.set_bits(0, 8, 0x0c00);   // block 1: 2^-24, lost beside 1
+  a.set_bits(0, 0, 0x3c00), b.set_bits(0, 0, 0x3c00);  // block 0: 1
+  a.set_bits(0, 8, 0x0c00), b.set_bits(0, 8, 0x0c00);  // block 1: 2^-24, lost beside 1
   EXPECT_EQ(gemm(i, a, b).bits(0, 0), 0x3f800000u);
-  a.set_bits(0, 8, 0xbc00), b.set_bits(0, 8, 0x3c00);   // block 1: -1
-  a.set_bits(0, 1, 0x0c00), b.set_bits(0, 1, 0x0c00);   // block 0: 1 + 2^-24, truncated to 1
+  a.set_bits(0, 8, 0xbc00), b.set_bits(0, 8, 0x3c00);  // block 1: -1
+  a.set_bits(0, 1, 0x0c00), b.set_bits(0, 1, 0x0c00);  // block 0: 1 + 2^-24, truncated to 1
   EXPECT_EQ(gemm(i, a, b).bits(0, 0), 0u);
 }
 
@@ -115,23 +147,30 @@ TEST(Gemm, MisfitsAreRefused) {
     }
     return std::string("was not refused");
   };
-  EXPECT_NE(message([&] { gemm(dense, PackedMatrix(ElementType::s8, 16, 48), PackedMatrix(ElementType::s8, 8, 48)); })
-                .find("K = 48 is not a multiple of 32"),
+  EXPECT_NE(message([&] {
+              gemm(dense, PackedMatrix(ElementType::s8, 16, 48), PackedMatrix(ElementType::s8, 8, 48));
+            }).find("K = 48 is not a multiple of 32"),
             std::string::npos);
-  EXPECT_NE(message([&] { gemm(dense, PackedMatrix(ElementType::u8, 16, 64), b); }).find("operand A holds u8"), std::string::npos);
-  EXPECT_NE(message([&] { gemm(dense, a, PackedMatrix(ElementType::s8, 8, 32)); }).find("A has 64 columns"), std::string::npos);
+  EXPECT_NE(
+      message([&] { gemm(dense, PackedMatrix(ElementType::u8, 16, 64), b); }).find("operand A holds u8"),
+      std::string::npos);
+  EXPECT_NE(message([&] { gemm(dense, a, PackedMatrix(ElementType::s8, 8, 32)); }).find("A has 64 columns"),
+            std::string::npos);
   EXPECT_NE(message([&] { gemm(dense, a, b, &c); }).find("C is 16 x 9"), std::string::npos);
   EXPECT_NE(message([&] { gemm(sparse, a, b); }).find("compress"), std::string::npos);
   EXPECT_NE(message([&] { gemm(dense, compress(a), b); }).find("dense A"), std::string::npos);
-  EXPECT_NE(message([&] { choose_instruction(ElementType::b1, ElementType::b1, ElementType::s32, true); }).find("no mma.sp"),
+  EXPECT_NE(message([&] {
+              choose_instruction(ElementType::b1, ElementType::b1, ElementType::s32, true);
+            }).find("no mma.sp"),
             std::string::npos);
 }
 
 TEST(Gemm, ChoosesTheLargestInstruction) {
   EXPECT_EQ(choose_instruction(ElementType::s8, ElementType::u8, ElementType::s32, true).shape.k, 64);
   EXPECT_EQ(choose_instruction(ElementType::f16, ElementType::f16, ElementType::f32, false).shape.k, 16);
-  EXPECT_EQ(choose_instruction(ElementType::b1, ElementType::b1, ElementType::s32, false, isa::BitOp::xor_popc).op,
-            isa::BitOp::xor_popc);
+  EXPECT_EQ(
+      choose_instruction(ElementType::b1, ElementType::b1, ElementType::s32, false, isa::BitOp::xor_popc).op,
+      isa::BitOp::xor_popc);
 }
 
 }  // namespace

@@ -13,7 +13,9 @@ namespace {
 
 using isa::ElementType;
 
-std::string temporary(const std::string& name) { return (std::filesystem::path(testing::TempDir()) / name).string(); }
+std::string temporary(const std::string& name) {
+  return (std::filesystem::path(testing::TempDir()) / name).string();
+}
 
 /// A .npy file as numpy writes it (format 1.0, header padded to 64 bytes).
 std::string npy(std::string header, const std::string& data) {
@@ -50,15 +52,17 @@ TEST(Npy, ReadsWhatNumpyWrites) {
   EXPECT_EQ(s4.integer(1, 0), 7);
   const auto bits = read(npy(header("|b1", "(1, 2)"), std::string("\x00\x01", 2)), ElementType::b1);
   EXPECT_EQ(bits.bits(0, 1), 1u);
-  const auto rounded = read(npy(header("<f4", "(1, 2)"), std::string("\x00\x10\x80\x3f\x00\x30\x80\x3f", 8)), ElementType::f16);
+  const auto rounded = read(npy(header("<f4", "(1, 2)"), std::string("\x00\x10\x80\x3f\x00\x30\x80\x3f", 8)),
+                            ElementType::f16);
   EXPECT_EQ(rounded.bits(0, 0), 0x3c00u);  // 1 + 2^-11 is a tie: to even
   EXPECT_EQ(rounded.bits(0, 1), 0x3c02u);  // 1 + 3 * 2^-11 likewise
 }
 
 TEST(Npy, WritesWhatItReads) {
   std::mt19937 random(11);
-  for (const auto type : {ElementType::b1, ElementType::u4, ElementType::s4, ElementType::u8, ElementType::s8, ElementType::f16,
-                          ElementType::bf16, ElementType::tf32, ElementType::f32, ElementType::s32}) {
+  for (const auto type :
+       {ElementType::b1, ElementType::u4, ElementType::s4, ElementType::u8, ElementType::s8, ElementType::f16,
+        ElementType::bf16, ElementType::tf32, ElementType::f32, ElementType::s32}) {
     const auto m = oracle::random_matrix(type, 5, 7, random, true);
     const std::string path = temporary("twofour_round_trip.npy");
     write_npy(path, m);
@@ -69,18 +73,25 @@ TEST(Npy, WritesWhatItReads) {
 TEST(Npy, BadFilesAreRefusedByNameAndField) {
   const std::string good = npy(header("|i1", "(2, 2)"), "abcd");
   EXPECT_NE(refusal("hello", ElementType::s8).find("twofour_test.npy: not a .npy file"), std::string::npos);
-  EXPECT_NE(refusal(good.substr(0, 40), ElementType::s8).find("truncated in the .npy header"), std::string::npos);
+  EXPECT_NE(refusal(good.substr(0, 40), ElementType::s8).find("truncated in the .npy header"),
+            std::string::npos);
   EXPECT_NE(refusal(good.substr(0, good.size() - 1), ElementType::s8).find("truncated"), std::string::npos);
   EXPECT_NE(refusal(good + "x", ElementType::s8).find("too long"), std::string::npos);
   EXPECT_NE(refusal(good, ElementType::f16).find("dtype '|i1' cannot be read as f16"), std::string::npos);
-  EXPECT_NE(refusal(npy(header("|i1", "(4,)"), "abcd"), ElementType::s8).find("two dimensions"), std::string::npos);
-  EXPECT_NE(refusal(npy(header("|i1", "(2, 2)", "True"), "abcd"), ElementType::s8).find("fortran_order"), std::string::npos);
-  EXPECT_NE(refusal(npy(header(">i2", "(1, 2)"), "abcd"), ElementType::s8).find("big-endian"), std::string::npos);
-  EXPECT_NE(refusal(npy(header("|i1", "(1, 2)"), "\x01\x08"), ElementType::s4).find("row 0, column 1: 8 is outside s4"),
+  EXPECT_NE(refusal(npy(header("|i1", "(4,)"), "abcd"), ElementType::s8).find("two dimensions"),
             std::string::npos);
-  EXPECT_NE(refusal(npy(header("|i1", "(999999999999, 999999999999)"), "a"), ElementType::s8).find("truncated"),
+  EXPECT_NE(refusal(npy(header("|i1", "(2, 2)", "True"), "abcd"), ElementType::s8).find("fortran_order"),
             std::string::npos);
-  EXPECT_NE(refusal(npy("{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (1, 1), }", "abcd"), ElementType::f32)
+  EXPECT_NE(refusal(npy(header(">i2", "(1, 2)"), "abcd"), ElementType::s8).find("big-endian"),
+            std::string::npos);
+  EXPECT_NE(refusal(npy(header("|i1", "(1, 2)"), "\x01\x08"), ElementType::s4)
+                .find("row 0, column 1: 8 is outside s4"),
+            std::string::npos);
+  EXPECT_NE(
+      refusal(npy(header("|i1", "(999999999999, 999999999999)"), "a"), ElementType::s8).find("truncated"),
+      std::string::npos);
+  EXPECT_NE(refusal(npy("{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (1, 1), }", "abcd"),
+                    ElementType::f32)
                 .find("plain numeric"),
             std::string::npos);
 }

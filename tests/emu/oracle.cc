@@ -55,14 +55,16 @@ std::uint32_t to_f16_nearest(double v) {
   return sign | (units + (std::uint32_t(exponent + 14) << 10));
 }
 
-std::uint32_t block(const isa::Instruction& i, const double* a, const double* b, int count, std::uint32_t c_word) {
+std::uint32_t block(const isa::Instruction& i, const double* a, const double* b, int count,
+                    std::uint32_t c_word) {
   const bool half = i.d == ElementType::f16;
   const double c = half ? from_f16(c_word) : from_f32(c_word);
   const int e0 = half ? -21 : -132;
   double special = c;
   for (int k = 0; k < count; ++k) special += std::isfinite(a[k]) && std::isfinite(b[k]) ? 0 : a[k] * b[k];
   if (std::isnan(special)) return half ? 0x7fff : 0x7fffffff;
-  if (std::isinf(special)) return (half ? 0x7c00u : 0x7f800000u) | (special < 0 ? (half ? 0x8000u : 0x80000000u) : 0u);
+  if (std::isinf(special))
+    return (half ? 0x7c00u : 0x7f800000u) | (special < 0 ? (half ? 0x8000u : 0x80000000u) : 0u);
 
   int emax = c == 0 ? e0 : raw_exponent(i.d, c);
   for (int k = 0; k < count; ++k)
@@ -114,7 +116,7 @@ std::int32_t integer_dot(const isa::Instruction& i, const std::vector<std::uint3
 
 std::uint32_t random_word(ElementType type, std::mt19937& random, bool specials) {
   const int width = isa::bits(type);
-  const std::uint32_t mask = width == 32 ? ~0u : (1u << width) - 1;
+  const std::uint32_t mask = width >= 32 ? ~0u : (1u << width) - 1;
   if (!isa::is_float(type)) return std::uint32_t(random()) & mask;
   const bool half = type == ElementType::f16;
   const int fraction_bits = half ? 10 : (type == ElementType::bf16 ? 7 : 23);
@@ -123,11 +125,11 @@ std::uint32_t random_word(ElementType type, std::mt19937& random, bool specials)
   auto fraction = std::uint32_t(random() & ((1u << fraction_bits) - 1));
   int field = 0;
   switch (random() % 16) {
-    case 0: field = 0, fraction = 0; break;                            // zero
-    case 1: field = 0; break;                                          // subnormal
-    case 2: field = int(random() % unsigned(top)); break;              // anywhere
-    case 3: field = top - 1 - int(random() % 3); break;                // huge
-    case 4: field = 1 + int(random() % 3); break;                      // tiny
+    case 0: field = 0, fraction = 0; break;                               // zero
+    case 1: field = 0; break;                                             // subnormal
+    case 2: field = int(random() % unsigned(top)); break;                 // anywhere
+    case 3: field = top - 1 - int(random() % 3); break;                   // huge
+    case 4: field = 1 + int(random() % 3); break;                         // tiny
     case 5: fraction = 0, field = middle + int(random() % 5) - 2; break;  // powers of two: ties, cancellation
     case 6:
       field = specials ? top : middle;
@@ -138,11 +140,21 @@ std::uint32_t random_word(ElementType type, std::mt19937& random, bool specials)
   return sign | std::uint32_t(field) << fraction_bits | fraction;
 }
 
+/// An f64 word in [-4, 4) whose products round.
+static std::uint64_t random_double(std::mt19937& random) {
+  const double v = std::ldexp(double(random()), -29) - 4 + std::ldexp(double(random()), -80);
+  std::uint64_t word = 0;
+  std::memcpy(&word, &v, 8);
+  return word;
+}
+
 emu::PackedMatrix random_matrix(ElementType type, std::int64_t rows, std::int64_t cols, std::mt19937& random,
                                 bool specials, bool sparse) {
   emu::PackedMatrix m(type, rows, cols);
   for (std::int64_t r = 0; r < rows; ++r)
-    for (std::int64_t c = 0; c < cols; ++c) m.set_bits(r, c, random_word(type, random, specials));
+    for (std::int64_t c = 0; c < cols; ++c)
+      m.set_bits(r, c,
+                 type == ElementType::f64 ? random_double(random) : random_word(type, random, specials));
   if (!sparse) return m;
   const bool pairs = isa::bits(type) == 4;
   const std::int64_t unit = pairs ? 2 : 1, units = type == ElementType::tf32 ? 2 : 4, drop = units / 2;

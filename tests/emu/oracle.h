@@ -9,8 +9,8 @@
 
 namespace twofour::oracle {
 
-/// c + a . b of a float instruction, from the published description of Ampere's blocks, evaluated in double arithmetic (every
-/// intermediate value is exact there).
+/// c + a . b of a float instruction, from the published description of Ampere's blocks, evaluated in double
+/// arithmetic (every intermediate value is exact there).
 std::uint32_t ampere_float_dot(const isa::Instruction& i, const std::vector<std::uint32_t>& a,
                                const std::vector<std::uint32_t>& b, std::uint32_t c);
 
@@ -18,12 +18,12 @@ std::uint32_t ampere_float_dot(const isa::Instruction& i, const std::vector<std:
 std::int32_t integer_dot(const isa::Instruction& i, const std::vector<std::uint32_t>& a,
                          const std::vector<std::uint32_t>& b, std::int32_t c);
 
-/// A raw word of the type: all words for integers; floats by class, so that zeros, subnormals, ties, cancellation, large
-/// numbers and (if specials) NaN and infinities all occur.
+/// A raw word of the type: all words for integers; floats by class, so that zeros, subnormals, ties,
+/// cancellation, large numbers and (if specials) NaN and infinities all occur.
 std::uint32_t random_word(isa::ElementType type, std::mt19937& random, bool specials);
 
 /// A matrix of random words; `sparse` leaves at most the kept elements of each group non-zero.
-emu::PackedMatrix random_matrix(isa::ElementType type, std::int64_t rows, std::int64_t cols, std::mt19937& random,
-                                bool specials, bool sparse = false);
+emu::PackedMatrix random_matrix(isa::ElementType type, std::int64_t rows, std::int64_t cols,
+                                std::mt19937& random, bool specials, bool sparse = false);
 
 }  // namespace twofour::oracle

@@ -16,7 +16,11 @@ const std::string vectors = TWOFOUR_SOURCE_DIR "/tests/vectors/";
 std::pair<isa::Architecture, std::string> recorded_as(const std::string& file) {
   using enum isa::Architecture;
   const auto gpu = file.substr(0, file.find('_'));
-  const auto arch = gpu == "v100" ? volta : gpu == "ada" ? ada : gpu[0] == 'h' ? hopper : gpu == "b200" ? blackwell : ampere;
+  const auto arch = gpu == "v100"   ? volta
+                    : gpu == "ada"  ? ada
+                    : gpu[0] == 'h' ? hopper
+                    : gpu == "b200" ? blackwell
+                                    : ampere;
   const auto first = file.find('_') + 1, second = file.find('_', first), third = file.find('_', second + 1);
   std::string type = file.substr(first, second - first);
   if (type == "fp16") type = "f16";
@@ -39,7 +43,8 @@ TEST(Replay, EveryHardwareWordAgrees) {
 }
 
 TEST(Replay, EveryDirectedVectorAgrees) {
-  for (const auto& [file, count] : {std::pair{"directed_behaviour.txt", 620}, {"ampere_ada_single_dots.txt", 32}}) {
+  for (const auto& [file, count] :
+       {std::pair{"directed_behaviour.txt", 620}, {"ampere_ada_single_dots.txt", 32}}) {
     const auto report = replay(file, isa::read_file(vectors + file), isa::Architecture::ampere, "");
     EXPECT_EQ(report.agreeing, count) << file;
     EXPECT_EQ(report.disagreeing, 0) << file << " line " << report.first.line;
@@ -50,8 +55,8 @@ constexpr const char* k8 = "m16n8k8.f32.f16.f16.f32";
 const std::string zeros = "0 0 0 0 0 0 0 ";
 
 TEST(Replay, AChangedWordIsFound) {
-  const std::string text = "# comment\n" + zeros + "3c00 | " + zeros + "3c00 | 0 | 3f800000\n" + zeros + "3c00 | " + zeros +
-                           "3c00 | 0 | 3f800001\n";
+  const std::string text = "# comment\n" + zeros + "3c00 | " + zeros + "3c00 | 0 | 3f800000\n" + zeros +
+                           "3c00 | " + zeros + "3c00 | 0 | 3f800001\n";
   const auto report = replay("x", text, isa::Architecture::ampere, k8);
   EXPECT_EQ(report.agreeing, 1);
   EXPECT_EQ(report.disagreeing, 1);
@@ -81,8 +86,10 @@ TEST(Replay, MalformedFilesAreRefusedByLineAndField) {
   expect_refused(eight + " | " + eight + " | 0 | 100000000", k8, "file.hex:1: d");
   expect_refused(eight + " | " + eight + " | 0 | 0", "", "names no instruction");
   expect_refused(eight + " | " + eight + " | 0 | 0", "m16n8k9.f32.f16.f16.f32", "unknown instruction");
-  expect_refused("pascal m16n8k8.f32.f16.f16.f32 8 | " + eight + " | " + eight + " | 0 | 0", "", "unknown architecture");
-  expect_refused("ampere m16n8k8.f32.f16.f16.f32 9 | " + eight + " 0 | " + eight + " 0 | 0 | 0", "", "takes 8");
+  expect_refused("pascal m16n8k8.f32.f16.f16.f32 8 | " + eight + " | " + eight + " | 0 | 0", "",
+                 "unknown architecture");
+  expect_refused("ampere m16n8k8.f32.f16.f16.f32 9 | " + eight + " 0 | " + eight + " 0 | 0 | 0", "",
+                 "takes 8");
 }
 
 }  // namespace

@@ -11,8 +11,9 @@ namespace {
 
 using isa::ElementType;
 
-constexpr ElementType sparse_types[] = {ElementType::f16, ElementType::bf16, ElementType::tf32, ElementType::s8,
-                                        ElementType::u8,  ElementType::s4,   ElementType::u4};
+constexpr ElementType sparse_types[] = {ElementType::f16, ElementType::bf16, ElementType::tf32,
+                                        ElementType::s8,  ElementType::u8,   ElementType::s4,
+                                        ElementType::u4};
 
 PackedMatrix row_of(ElementType type, std::initializer_list<int> values) {
   PackedMatrix m(type, 1, std::int64_t(values.size()));
@@ -55,7 +56,8 @@ TEST(Prune, KeepsTheTwoLargestMagnitudes) {
   EXPECT_EQ(prune(row_of(ElementType::s8, {-9, 3, 4, 1})), row_of(ElementType::s8, {-9, 0, 4, 0}));
   EXPECT_EQ(prune(row_of(ElementType::s8, {5, 5, -5, 5})), row_of(ElementType::s8, {5, 5, 0, 0}));
   EXPECT_EQ(prune(row_of(ElementType::s8, {1, 2, -128, 127})), row_of(ElementType::s8, {0, 0, -128, 127}));
-  EXPECT_EQ(prune(row_of(ElementType::s4, {1, 1, 7, 0, 3, 3, 0, 0})), row_of(ElementType::s4, {0, 0, 7, 0, 3, 3, 0, 0}));
+  EXPECT_EQ(prune(row_of(ElementType::s4, {1, 1, 7, 0, 3, 3, 0, 0})),
+            row_of(ElementType::s4, {0, 0, 7, 0, 3, 3, 0, 0}));
   PackedMatrix f(ElementType::tf32, 1, 2), want(ElementType::tf32, 1, 2);
   f.set_bits(0, 0, 0x3f800000);
   f.set_bits(0, 1, 0xc0000000);
@@ -109,16 +111,19 @@ TEST(Compress, RefusalsSayWhere) {
   PackedMatrix m(ElementType::s8, 3, 8);
   for (std::int64_t c = 4; c < 7; ++c) m.set_integer(2, c, 1);
   const std::string text = refusal([&] { compress(m); });
-  EXPECT_NE(text.find("row 2, columns 4 to 7 hold 3 non-zero elements, 2 may be kept"), std::string::npos) << text;
-  EXPECT_NE(refusal([] { compress(PackedMatrix(ElementType::s8, 4, 6)); }).find("not a multiple of 4"), std::string::npos);
-  EXPECT_NE(refusal([] { compress(PackedMatrix(ElementType::b1, 4, 8)); }).find("no sparse form"), std::string::npos);
+  EXPECT_NE(text.find("row 2, columns 4 to 7 hold 3 non-zero elements, 2 may be kept"), std::string::npos)
+      << text;
+  EXPECT_NE(refusal([] { compress(PackedMatrix(ElementType::s8, 4, 6)); }).find("not a multiple of 4"),
+            std::string::npos);
+  EXPECT_NE(refusal([] { compress(PackedMatrix(ElementType::b1, 4, 8)); }).find("no sparse form"),
+            std::string::npos);
   PackedMatrix nan(ElementType::f16, 1, 4);
   nan.set_bits(0, 3, 0x7e00);
   EXPECT_NE(refusal([&] { prune(nan); }).find("row 0, column 3 is NaN"), std::string::npos);
 }
 
-// f16 m16n8k32, rows 0 and 8, selector 1, the first eight groups: PTX puts groups 0-3 in lane 2 and 4-7 in lane 3, row 8 in the
-// upper half-word.
+// f16 m16n8k32, rows 0 and 8, selector 1, the first eight groups: PTX puts groups 0-3 in lane 2 and 4-7 in
+// lane 3, row 8 in the upper half-word.
 TEST(Metadata, StandsWhereTheInstructionReadsIt) {
   const auto& i = isa::find_instruction("sp.m16n8k32.f32.f16.f16.f32");
   PackedMatrix m(ElementType::f16, 16, 32);

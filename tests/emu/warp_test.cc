@@ -20,7 +20,8 @@ std::uint32_t field(std::uint32_t word, int e, int width) {
 
 Tiles unpack(const isa::Instruction& i, const MmaOperands& x) {
   const auto grid = [](int rows, int cols) {
-    return std::vector<std::vector<std::uint32_t>>(std::size_t(rows), std::vector<std::uint32_t>(std::size_t(cols)));
+    return std::vector<std::vector<std::uint32_t>>(std::size_t(rows),
+                                                   std::vector<std::uint32_t>(std::size_t(cols)));
   };
   Tiles t{grid(i.shape.m, i.stored_k()), grid(i.shape.n, i.shape.k), grid(i.shape.m, i.shape.n)};
   const int width = isa::bits(i.a), per = 32 / width, halves = i.shape.m / 8;
@@ -28,7 +29,8 @@ Tiles unpack(const isa::Instruction& i, const MmaOperands& x) {
     const int g = lane / 4, q = lane % 4;
     for (int r = 0; r < i.registers_a(); ++r)
       for (int e = 0; e < per; ++e)
-        t.a[std::size_t(g + (halves == 2 ? 8 * (r % 2) : 0))][std::size_t((r / halves) * 4 * per + q * per + e)] =
+        t.a[std::size_t(g + (halves == 2 ? 8 * (r % 2) : 0))]
+           [std::size_t((r / halves) * 4 * per + q * per + e)] =
             field(x.a.word[std::size_t(r)][std::size_t(lane)], e, width);
     for (int r = 0; r < i.registers_b(); ++r)
       for (int e = 0; e < per; ++e)
@@ -47,11 +49,13 @@ Fragment random_fragment(ElementType type, int registers, std::mt19937& random, 
   const int width = isa::bits(type);
   for (int r = 0; r < registers; ++r)
     for (auto& word : f.word[std::size_t(r)])
-      for (int e = 0; e < 32 / width; ++e) word |= oracle::random_word(type, random, specials) << (width == 32 ? 0 : e * width);
+      for (int e = 0; e < 32 / width; ++e)
+        word |= oracle::random_word(type, random, specials) << (width == 32 ? 0 : e * width);
   return f;
 }
 
-// The dense matrix that row `row` of a sparse A stands for: value and whether it is kept, from the PTX description of metadata.
+// The dense matrix that row `row` of a sparse A stands for: value and whether it is kept, from the PTX
+// description of metadata.
 std::vector<int> kept_columns(const isa::Instruction& i, const MmaOperands& x, int row) {
   const int per_group = i.a == ElementType::tf32 ? 2 : isa::bits(i.a) == 4 ? 8 : 4;
   std::vector<int> columns;
@@ -69,7 +73,8 @@ std::vector<int> kept_columns(const isa::Instruction& i, const MmaOperands& x, i
     if (i.a == ElementType::tf32)
       columns.push_back(2 * group + (code == 0xE ? 1 : 0));
     else if (isa::bits(i.a) == 4)
-      for (const int pair : {first, second}) columns.insert(columns.end(), {8 * group + 2 * pair, 8 * group + 2 * pair + 1});
+      for (const int pair : {first, second})
+        columns.insert(columns.end(), {8 * group + 2 * pair, 8 * group + 2 * pair + 1});
     else
       columns.insert(columns.end(), {4 * group + first, 4 * group + second});
   }
@@ -86,8 +91,8 @@ void fill_metadata(const isa::Instruction& i, MmaOperands& x, std::mt19937& rand
   }
 }
 
-std::uint32_t expected(const isa::Instruction& i, const std::vector<std::uint32_t>& a, const std::vector<std::uint32_t>& b,
-                       std::uint32_t c) {
+std::uint32_t expected(const isa::Instruction& i, const std::vector<std::uint32_t>& a,
+                       const std::vector<std::uint32_t>& b, std::uint32_t c) {
   if (isa::is_float(i.a)) return oracle::ampere_float_dot(i, a, b, c);
   return std::uint32_t(oracle::integer_dot(i, a, b, std::int32_t(c)));
 }
@@ -96,7 +101,8 @@ TEST(Warp, EveryInstructionEqualsADenseOracle) {
   std::mt19937 random(2);
   for (const auto& i : isa::instructions()) {
     if (i.a == ElementType::f64) continue;
-    ASSERT_LE(std::max({i.registers_a(), i.registers_b(), i.registers_c(), i.registers_d()}), max_operand_registers);
+    ASSERT_LE(std::max({i.registers_a(), i.registers_b(), i.registers_c(), i.registers_d()}),
+              max_operand_registers);
     for (int trial = 0; trial < 20; ++trial) {
       const bool specials = trial % 4 == 3;
       MmaOperands x;
@@ -135,7 +141,7 @@ TEST(Warp, DoublesMultiplyByTheirLayout) {
     f.word[std::size_t(2 * index + 1)][std::size_t(lane)] = std::uint32_t(word >> 32);
   };
   for (int lane = 0; lane < 32; ++lane) {
-    put(x.a, lane, 0, 10 * (lane / 4) + lane % 4);  // A[row][k] = 10 row + k
+    put(x.a, lane, 0, 10 * (lane / 4) + lane % 4);   // A[row][k] = 10 row + k
     put(x.b, lane, 0, 100 * (lane % 4) + lane / 4);  // B[k][col] = 100 k + col
   }
   const Fragment d = execute(i, x);

@@ -20,7 +20,8 @@ TEST(File, WritesWholeAndReadsBack) {
 TEST(File, RefusalsNameTheFileAndLeaveNothing) {
   const auto folder = std::filesystem::path(testing::TempDir()) / "twofour_no_such_folder";
   const auto path = (folder / "x.bin").string();
-  for (const auto& act : {std::function<void()>([&] { read_file(path); }), std::function<void()>([&] { write_file(path, "x"); }),
+  for (const auto& act : {std::function<void()>([&] { read_file(path); }),
+                          std::function<void()>([&] { write_file(path, "x"); }),
                           std::function<void()>([&] { read_file(testing::TempDir()); })}) {
     try {
       act();

@@ -12,7 +12,8 @@ TEST(Sparsity, OrderedCodesAreTheSixPatterns) {
   for (int code = 0; code < 16; ++code)
     if (is_ordered_code(Sparsity::two_of_four, std::uint8_t(code))) codes.insert(code);
   EXPECT_EQ(codes, (std::set<int>{0x4, 0x8, 0x9, 0xC, 0xD, 0xE}));
-  for (const int duplicate : {0x0, 0x5, 0xA, 0xF}) EXPECT_FALSE(is_legal_code(Sparsity::two_of_four, std::uint8_t(duplicate)));
+  for (const int duplicate : {0x0, 0x5, 0xA, 0xF})
+    EXPECT_FALSE(is_legal_code(Sparsity::two_of_four, std::uint8_t(duplicate)));
   for (const int descending : {0x1, 0x2, 0x3, 0x6, 0x7, 0xB})
     EXPECT_TRUE(is_legal_code(Sparsity::two_of_four, std::uint8_t(descending)));
 }
@@ -26,7 +27,8 @@ TEST(Sparsity, CodesSelectColumns) {
   for (int s = 0; s < 4; ++s) EXPECT_EQ(logical_column(Sparsity::pairs_of_eight, 0xD, s), pairs[s]);
 }
 
-// Each selector reads its own lanes; together the selectors use every nibble of all 32 metadata registers once.
+// Each selector reads its own lanes; together the selectors use every nibble of all 32 metadata registers
+// once.
 TEST(Sparsity, SelectorsPartitionTheMetadataRegisters) {
   for (const auto& i : instructions()) {
     if (!i.is_sparse()) continue;

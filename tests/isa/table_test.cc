@@ -12,8 +12,8 @@ TEST(Table, HoldsTheDocumentedRowsOfTheLargeShapes) {
   for (const char* name :
        {"m16n8k16.f32.f16.f16.f32", "sp.m16n8k32.f32.f16.f16.f32", "m16n8k16.f32.bf16.bf16.f32",
         "sp.m16n8k32.f32.bf16.bf16.f32", "m16n8k8.f32.tf32.tf32.f32", "sp.m16n8k16.f32.tf32.tf32.f32",
-        "m16n8k32.s32.s8.s8.s32", "sp.m16n8k64.s32.s8.s8.s32", "m16n8k64.s32.s4.s4.s32", "sp.m16n8k128.s32.s4.s4.s32",
-        "m16n8k256.s32.b1.b1.s32.and", "m16n8k256.s32.b1.b1.s32.xor"})
+        "m16n8k32.s32.s8.s8.s32", "sp.m16n8k64.s32.s8.s8.s32", "m16n8k64.s32.s4.s4.s32",
+        "sp.m16n8k128.s32.s4.s4.s32", "m16n8k256.s32.b1.b1.s32.and", "m16n8k256.s32.b1.b1.s32.xor"})
     EXPECT_EQ(short_name(find_instruction(name)), name);
 }
 

@@ -1,0 +1,140 @@
+#include <fmt/format.h>
+#include <gflags/gflags.h>
+
+#include "twofour/cli/commands.h"
+#include "twofour/cli/flags.h"
+#include "twofour/cli/output.h"
+#include "twofour/emu/timing/gemm_table.h"
+#include "twofour/isa/error.h"
+#include "twofour/isa/file.h"
+
+DEFINE_string(csv, "", "table with columns M,N,K,dtype and perhaps sparse; predicted_us is appended");
+DEFINE_int64(batch, 1, "GEMMs of that shape in one kernel");
+DEFINE_string(launch, "as-measured", "what is counted around the kernel: graph, stream, kernel, as-measured");
+
+namespace twofour::cli {
+namespace {
+
+using emu::Latency;
+
+emu::GemmProblem problem_from_flags() {
+  emu::GemmProblem problem;
+  problem.m = FLAGS_m;
+  problem.n = FLAGS_n;
+  problem.k = FLAGS_k;
+  problem.type = isa::parse_element(FLAGS_dtype);
+  problem.sparse = FLAGS_sparse;
+  problem.output_bits = emu::default_output_bits(problem.type);
+  problem.batch = FLAGS_batch;
+  problem.launch = emu::parse_launch(FLAGS_launch);
+  return problem;
+}
+
+std::string tile_text(const emu::Tile& tile, isa::ElementType type) {
+  return fmt::format("{} x {} x {}", tile.m, tile.n, tile.k(type));
+}
+
+void print_text(const emu::GemmProblem& p, const Latency& l, const isa::Machine& machine) {
+  fmt::print("{:.4g} us, {} bound, {:.0f} % of {}peak\n", l.microseconds, name(l.bound),
+             100 * l.peak_fraction, p.sparse ? "sparse " : "");
+  fmt::print("machine    {}\n", machine.name);
+  fmt::print("kernel     {:.0f} cycles at {:.0f} MHz; launch and start {:.2f} us ({})\n", l.cycles,
+             machine.boost_mhz, l.launch_us, name(p.launch));
+  fmt::print("floors     tensor pipe {:.4g} us, DRAM {:.4g} us\n", l.tensor_floor_us, l.dram_floor_us);
+  if (l.gemv) {
+    fmt::print("schedule   matrix-vector kernel: streams the large operand, no tiles\n");
+  } else {
+    fmt::print("schedule   tile {}, {} stages, {} warps, split-k {}\n", tile_text(l.tile, p.type),
+               l.tile.stages, l.tile.warps(), l.split_k);
+    fmt::print("CTAs       {:.0f}, {} a SM, {:.2f} waves, {:.0f} k-chunks each\n", l.ctas, l.ctas_per_sm,
+               l.waves, l.iterations);
+    fmt::print("k-chunk    tensor pipe {:.0f}, shared memory {:.0f}, L2 {:.0f}, latency {:.0f} cycles\n",
+               l.iteration.tensor_pipe, l.iteration.shared_memory, l.iteration.l2, l.iteration.latency);
+  }
+  fmt::print("fidelity   {}\n", name(l.fidelity));
+}
+
+nlohmann::ordered_json to_json(const emu::GemmProblem& p, const Latency& l, const isa::Machine& machine) {
+  nlohmann::ordered_json fields{{"machine", machine.name},
+                                {"m", p.m},
+                                {"n", p.n},
+                                {"k", p.k},
+                                {"dtype", isa::name(p.type)},
+                                {"sparse", p.sparse},
+                                {"batch", p.batch},
+                                {"launch", name(p.launch)},
+                                {"predicted_us", l.microseconds},
+                                {"bound", name(l.bound)},
+                                {"peak_fraction", l.peak_fraction},
+                                {"fidelity", name(l.fidelity)},
+                                {"kernel_cycles", l.cycles},
+                                {"launch_us", l.launch_us},
+                                {"tensor_floor_us", l.tensor_floor_us},
+                                {"dram_floor_us", l.dram_floor_us},
+                                {"schedule", l.gemv ? "gemv" : "tiled"}};
+  if (l.gemv) return fields;
+  fields["tile"] = {{"m", l.tile.m},           {"n", l.tile.n},           {"k", l.tile.k(p.type)},
+                    {"stages", l.tile.stages}, {"warps", l.tile.warps()}, {"split_k", l.split_k}};
+  fields["ctas"] = l.ctas;
+  fields["ctas_per_sm"] = l.ctas_per_sm;
+  fields["waves"] = l.waves;
+  fields["iterations"] = l.iterations;
+  fields["iteration_cycles"] = {{"tensor_pipe", l.iteration.tensor_pipe},
+                                {"shared_memory", l.iteration.shared_memory},
+                                {"l2", l.iteration.l2},
+                                {"latency", l.iteration.latency}};
+  return fields;
+}
+
+void write_table() {
+  const auto table = emu::CsvTable::read(FLAGS_csv);
+  const auto machine = isa::load_machine(FLAGS_machine);
+  const auto text = emu::predict_gemms(table, machine, emu::parse_launch(FLAGS_launch));
+  if (FLAGS_output.empty())
+    fmt::print("{}", text);
+  else
+    isa::write_file(FLAGS_output, text);
+}
+
+int run(std::span<const std::string>) {
+  const bool one = FLAGS_m != 0 || FLAGS_n != 0 || FLAGS_k != 0;
+  if (one == !FLAGS_csv.empty()) fail("time gemm: give either --csv FILE, or --m, --n and --k");
+  if (!one) {
+    if (FLAGS_json) fail("time gemm: --csv writes a table; --json is for one GEMM");
+    write_table();
+    return exit_ok;
+  }
+  if (!FLAGS_output.empty()) fail("time gemm: --output is for --csv");
+  const auto machine = isa::load_machine(FLAGS_machine);
+  const auto problem = problem_from_flags();
+  const auto latency = emu::gemm_latency(problem, machine);
+  if (FLAGS_json)
+    print_json("time gemm", to_json(problem, latency, machine));
+  else
+    print_text(problem, latency, machine);
+  return exit_ok;
+}
+
+}  // namespace
+
+Command time_gemm_command() {
+  return {
+      "time gemm",
+      "",
+      "predict how long a GEMM takes on a machine, and what binds it",
+      "D[m x n] = A[m x k] B[k x n]; when sparse, A is the 2:4 operand. D is stored in 16 bits (tf32: 32).\n"
+      "--csv FILE reads columns M,N,K,dtype (and sparse) and writes the same rows with predicted_us "
+      "appended.\n"
+      "--launch as-measured counts what the published measurements of the type count: a CUDA graph node for "
+      "the float\n"
+      "types, a layer profiler's overhead (8.6 us) for the integers. To compare types use --launch graph.\n"
+      "Examples: twofour time gemm --m 4096 --n 4096 --k 4096 --dtype s8 --sparse --launch graph\n"
+      "          twofour time gemm --csv shapes.csv --machine my-gpu.toml --output predicted.csv\n"
+      "Exit status: 0 done, 2 the input was refused (file:line:column).",
+      {"m", "n", "k", "dtype", "sparse", "batch", "launch", "csv", "output", "machine", "json"},
+      0,
+      0,
+      run};
+}
+
+}  // namespace twofour::cli

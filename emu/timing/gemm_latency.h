@@ -1,0 +1,98 @@
+#pragma once
+#include <cstdint>
+#include <string_view>
+
+#include "twofour/emu/timing/constants.h"
+#include "twofour/emu/timing/tiles.h"
+#include "twofour/isa/machine.h"
+
+namespace twofour::emu {
+
+/// What is counted around the kernel.
+enum class Launch : std::uint8_t {
+  graph,       ///< a kernel node of a CUDA graph: the same for every type, so that types may be compared
+  stream,      ///< a launch into a stream
+  kernel,      ///< the kernel alone, as a profiler reports it
+  as_measured  ///< as the published measurements of the type were taken: floats in a CUDA graph, integers by
+               ///< a layer profiler
+};
+std::string_view name(Launch launch);
+/// The launch of that name; throws Error that lists the names.
+Launch parse_launch(std::string_view name);
+
+/// D[m x n] = A[m x k] B[k x n], both operands of one type; when sparse, A holds 2 of 4 (tf32 1 of 2, s4 2 of
+/// 4 pairs).
+struct GemmProblem {
+  std::int64_t m = 0, n = 0, k = 0;
+  isa::ElementType type = isa::ElementType::f16;
+  bool sparse = false;
+  int output_bits = 16;  ///< of one element of D as it is stored
+  std::int64_t batch = 1;
+  Launch launch = Launch::graph;
+};
+
+/// How wide the measured kernels store D: 32 bits for tf32, 16 for the rest.
+int default_output_bits(isa::ElementType type);
+
+/// Convolution of an NHWC tensor as an implicit GEMM: m = filters (the weights, the sparse operand), n =
+/// batch * P * Q, k = kernel_h * kernel_w * channels. The activations are read from the tensor, not from an
+/// im2col matrix.
+struct ConvProblem {
+  std::int64_t batch = 1, height = 0, width = 0, channels = 0;
+  std::int64_t filters = 0, kernel_h = 1, kernel_w = 1, stride = 1, padding = 0;
+  isa::ElementType type = isa::ElementType::f16;
+  bool sparse = false;
+  int output_bits = 16;
+  Launch launch = Launch::graph;
+};
+
+/// The largest share of the latency.
+enum class Bound : std::uint8_t { tensor_pipe, shared_memory, l2, dram, latency, launch };
+std::string_view name(Bound bound);
+
+/// How well the latency is known.
+enum class TimingFidelity : std::uint8_t {
+  measured,  ///< kernels of this kind were measured: see docs/accuracy.md for the error
+  derived,   ///< its instructions were measured, its kernels were not
+  estimated  ///< not even its instructions were measured
+};
+std::string_view name(TimingFidelity fidelity);
+
+/// SM cycles of one k-chunk of every CTA that an SM holds, by resource. They overlap: the iteration is about
+/// the largest.
+struct IterationCycles {
+  double tensor_pipe = 0;    ///< mma of the sub-cores
+  double shared_memory = 0;  ///< wavefronts of ldmatrix and of cp.async stores
+  double l2 = 0;             ///< fill from L2 at the SM's share of its bandwidth
+  double latency = 0;  ///< one CTA alone: wait, ldmatrix, mma; or DRAM latency over the stages in flight
+};
+
+struct Latency {
+  double microseconds = 0;  ///< launch included
+  double cycles = 0;        ///< of the kernel, at the boost clock, launch not included
+  bool gemv = false;  ///< a streaming kernel without tiles; then tile, split_k, CTAs and iteration stay 0
+  Tile tile;          ///< fastest of the published tiles
+  int split_k = 0;    ///< CTAs that share one output tile's k
+  double ctas = 0;
+  int ctas_per_sm = 0;  ///< that fit
+  double waves = 0;     ///< CTAs over those that run at once
+  IterationCycles iteration;
+  double iterations = 0;       ///< k-chunks of one CTA
+  double tensor_floor_us = 0;  ///< every multiply-add at the peak of the type, boost clock
+  double dram_floor_us = 0;    ///< every operand byte once, at the measured read bandwidth
+  double launch_us = 0;        ///< part of microseconds: launch, cold start, second kernel of split-k
+  Bound bound = Bound::launch;
+  double peak_fraction = 0;  ///< of the peak of the type (of the sparse peak when sparse)
+  TimingFidelity fidelity = TimingFidelity::estimated;
+};
+
+/// Latency of a GEMM. Throws Error for a type that has no mma (or no sparse one) and for sizes below 1 or
+/// above 2^40.
+Latency gemm_latency(const GemmProblem& problem, const isa::Machine& machine,
+                     const TimingConstants& constants = fitted_constants);
+
+/// Latency of a convolution. Throws Error as gemm_latency, and for a kernel larger than the padded input.
+Latency conv_latency(const ConvProblem& problem, const isa::Machine& machine,
+                     const TimingConstants& constants = fitted_constants);
+
+}  // namespace twofour::emu

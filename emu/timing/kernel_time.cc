@@ -1,0 +1,193 @@
+#include "twofour/emu/timing/kernel_time.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "twofour/isa/error.h"
+
+namespace twofour::emu {
+namespace {
+
+using isa::ElementType;
+
+double ceil_div(double a, double b) {
+  return std::ceil(a / b);
+}
+
+/// (a^p + b^p)^(1/p): the larger of two times that overlap, a little longer where they are alike.
+double overlap(double a, double b, double p) {
+  const double high = std::max(a, b), low = std::min(a, b);
+  return low <= 0 ? high : high * std::pow(1 + std::pow(low / high, p), 1 / p);
+}
+
+/// The m16n8 instruction of the largest k that multiplies a type into 32-bit accumulators.
+const isa::Instruction& find_mma(ElementType type, bool sparse) {
+  const isa::Instruction* best = nullptr;
+  for (const auto& i : isa::instructions()) {
+    if (i.a != type || i.b != type || i.is_sparse() != sparse || i.shape.m != 16 || isa::bits(i.c) != 32)
+      continue;
+    if (!best || i.shape.k > best->shape.k) best = &i;
+  }
+  if (!best)
+    fail(
+        "there is no {}mma of {} to time; types: f16, bf16, tf32, s8, u8, s4, u4 (dense or sparse) and b1 "
+        "(dense)",
+        sparse ? "sparse " : "", isa::name(type));
+  return *best;
+}
+
+/// Metadata over the bytes of a dense A: 4 bits a group of 4 16-bit, 2 32-bit, 4 8-bit or 8 4-bit columns.
+double metadata_density(const isa::Instruction& i) {
+  return i.is_sparse() ? 4.0 / (isa::group_columns(i.sparsity) * isa::bits(i.a)) : 0;
+}
+
+/// Registers of one thread: accumulators, two sets of fragments of a 32-byte k-step, and about 40 for
+/// addresses.
+double registers_per_thread(const Tile& tile) {
+  const double warp_m = tile.m / tile.warps_m, warp_n = tile.n / tile.warps_n;
+  const double accumulators = warp_m * warp_n / 32, fragments = 2 * (warp_m + warp_n) * 32 / (32 * 4);
+  return std::min(255.0, accumulators + fragments + 40);
+}
+
+/// DRAM bytes of the operands when CTAs run in waves and each wave reads its rows and columns once. Operands
+/// that fit in L2 together are read once only. Raster: cohorts of 8 columns of CTAs (CUTLASS' threadblock
+/// swizzle).
+double operand_bytes(const GemmWork& work, double rows, double columns, double resident, double l2_bytes) {
+  const double once = work.a_bytes + work.b_bytes;
+  if (once <= l2_bytes) return once * work.batch;
+  const double wave = std::min(rows * columns, resident);
+  const double wave_columns = std::min(columns, 8.0),
+               wave_rows = std::min(rows, std::ceil(wave / wave_columns));
+  const double per_wave = work.a_bytes * wave_rows / rows + work.b_bytes * wave_columns / columns;
+  return std::max(once, per_wave * rows * columns / (wave_rows * wave_columns)) * work.batch;
+}
+
+double dram_cycles(double bytes, const isa::Machine& machine, const TimingConstants& constants) {
+  return bytes / (machine.bytes_per_clk(machine.dram_read_gbs) * constants.dram_efficiency);
+}
+
+double result_bytes(const GemmWork& work) {
+  return work.m * work.n * work.batch * work.output_bytes;
+}
+
+}  // namespace
+
+GemmWork describe(const GemmProblem& problem, double b_bytes, const isa::Machine& machine) {
+  const auto& mma = find_mma(problem.type, problem.sparse);
+  const double scale =
+      256 / machine.tensor_fma_per_clk;  // issue_timing() is of a Tensor Core with 256 f16 FMA a cycle
+  const auto timing = isa::issue_timing(mma);
+  GemmWork work{};
+  work.m = static_cast<double>(problem.m);
+  work.n = static_cast<double>(problem.n);
+  work.k = static_cast<double>(problem.k);
+  work.batch = static_cast<double>(problem.batch);
+  work.type = problem.type;
+  work.sparse = problem.sparse;
+  work.element_bytes = isa::bits(problem.type) / 8.0;
+  work.a_density = (problem.sparse ? 0.5 : 1) + metadata_density(mma);
+  work.a_bytes = work.m * work.k * work.element_bytes * work.a_density;
+  work.b_bytes = b_bytes;
+  work.output_bytes = problem.output_bits / 8.0;
+  work.mma_fma = mma.fma();
+  work.mma_interval = timing.effective_interval * scale;
+  work.mma_latency = timing.latency;
+  const double pipes = machine.sms * machine.sub_cores_per_sm;
+  const double instructions = work.m * work.n * work.k * work.batch / work.mma_fma / pipes;
+  const double sustained =
+      isa::is_float(problem.type) ? machine.sustained_mhz : machine.sustained_integer_mhz;
+  work.ideal_cycles = instructions * timing.interval * scale;
+  work.sustained_cycles = instructions * work.mma_interval * machine.boost_mhz / sustained;
+  return work;
+}
+
+Occupancy occupancy(const GemmWork& work, const Tile& tile, const isa::Machine& machine) {
+  const double a_bytes = tile.m * tile.k_bytes * work.a_density, b_bytes = double(tile.n) * tile.k_bytes;
+  const double smem = tile.stages * (a_bytes + b_bytes);
+  const double threads = 32 * tile.warps();
+  Occupancy o{};
+  o.fill_bytes = a_bytes * std::min(1.0, work.m / tile.m) + b_bytes * std::min(1.0, work.n / tile.n);
+  const double tile_fma = double(tile.m) * tile.n * tile.k(work.type);
+  o.tensor_cycles = tile_fma / work.mma_fma * work.mma_interval / machine.sub_cores_per_sm;
+  o.smem_cycles =
+      (a_bytes * tile.warps_n + b_bytes * tile.warps_m + a_bytes + b_bytes) / machine.smem_bytes_per_clk;
+  const double alone = machine.copy_latency + machine.smem_latency + work.mma_latency +
+                       o.tensor_cycles * machine.sub_cores_per_sm / tile.warps();
+  o.latency_cycles = std::max(alone, machine.dram_latency / (tile.stages - 1));
+  constexpr double system_smem = 1024;  // of every CTA; CUDA C++ programming guide, compute capability 8.0
+  if (smem <= machine.smem_per_cta)
+    o.ctas_per_sm =
+        static_cast<int>(std::min({machine.smem_per_sm / (smem + system_smem),
+                                   machine.registers_per_sm / (registers_per_thread(tile) * threads),
+                                   machine.max_warps_per_sm / tile.warps(), machine.max_ctas_per_sm}));
+  return o;
+}
+
+double lower_bound(const GemmWork& work, const Tile& tile, const Occupancy& o, int split,
+                   const isa::Machine& machine) {
+  const double ctas = ceil_div(work.m, tile.m) * ceil_div(work.n, tile.n) * work.batch * split;
+  const double iterations = ceil_div(ceil_div(work.k, tile.k(work.type)), split);
+  const double per_sm = ceil_div(ctas, machine.sms);
+  return per_sm * iterations * std::max(o.tensor_cycles, o.smem_cycles);
+}
+
+KernelTime tiled_kernel(const GemmWork& work, const Tile& tile, const Occupancy& o, int split,
+                        const isa::Machine& machine, const TimingConstants& constants, Latency& latency) {
+  const double rows = ceil_div(work.m, tile.m), columns = ceil_div(work.n, tile.n);
+  const double ctas = rows * columns * work.batch * split, per_sm = ceil_div(ctas, machine.sms);
+  const double iterations = ceil_div(ceil_div(work.k, tile.k(work.type)), split);
+  const double busy_sms = ctas / per_sm;  // on average over the kernel
+  const double l2_share = machine.bytes_per_clk(machine.l2_read_gbs) * constants.l2_efficiency / busy_sms;
+  const double fill = o.fill_bytes / std::min(machine.l2_bytes_per_clk_sm, l2_share);
+  // CUTLASS' epilogue walks the whole tile, rows outside the matrix included.
+  const double epilogue = tile.m * tile.n * work.output_bytes / constants.store_bytes_per_clk;
+
+  const auto iteration = [&](double resident) {
+    const IterationCycles c{o.tensor_cycles * resident, o.smem_cycles * resident, fill * resident,
+                            o.latency_cycles};
+    const double p = constants.sm_overlap;
+    return std::pair(c, overlap(overlap(overlap(c.tensor_pipe, c.shared_memory, p), c.l2, p), c.latency, p));
+  };
+  const auto round = [&](double resident) {
+    return iteration(resident).second * iterations + resident * epilogue;
+  };
+
+  const double full_rounds = std::floor(per_sm / o.ctas_per_sm), rest = per_sm - full_rounds * o.ctas_per_sm;
+  const double resident = std::min<double>(o.ctas_per_sm, per_sm);
+  KernelTime time{};
+  time.sm_cycles = (full_rounds > 0 ? full_rounds * round(o.ctas_per_sm) : 0) + (rest > 0 ? round(rest) : 0);
+  time.epilogue_cycles = per_sm * epilogue;
+  const double slots = machine.sms * o.ctas_per_sm;
+  const double l2_bytes = machine.l2_mib * 1024 * 1024;
+  const double bytes =
+      operand_bytes(work, rows, columns, std::ceil(slots / split), l2_bytes) + result_bytes(work);
+  time.dram_cycles = dram_cycles(bytes, machine, constants);
+  time.cycles = overlap(overlap(time.sm_cycles, time.dram_cycles, constants.chip_overlap),
+                        work.sustained_cycles, constants.sm_overlap);
+
+  latency.tile = tile;
+  latency.split_k = split;
+  latency.ctas = ctas;
+  latency.ctas_per_sm = o.ctas_per_sm;
+  latency.waves = ctas / slots;
+  latency.iterations = iterations;
+  latency.iteration = iteration(resident).first;
+  return time;
+}
+
+KernelTime gemv_kernel(const GemmWork& work, const isa::Machine& machine, const TimingConstants& constants) {
+  constexpr double step_bytes = 2048, ctas_per_sm = 16;  // 128 threads that read 16 bytes each
+  // Chosen on training rows: CTAs start one a cycle, and one-column kernels of short k take about that long.
+  const double rows_per_cta = isa::is_float(work.type) ? 4 : 2;
+  const double rows = std::max(work.m, work.n) * work.batch;
+  const double ctas = rows / rows_per_cta, steps = ceil_div(work.k * work.element_bytes, step_bytes);
+  const double rounds = ceil_div(ctas, machine.sms * ctas_per_sm);
+  KernelTime time{};
+  time.sm_cycles = ctas / machine.ctas_per_clk + constants.gemv_step_cycles * steps * rounds;
+  time.dram_cycles =
+      dram_cycles((work.a_bytes + work.b_bytes) * work.batch + result_bytes(work), machine, constants);
+  time.cycles = overlap(time.sm_cycles, time.dram_cycles, constants.chip_overlap);
+  return time;
+}
+
+}  // namespace twofour::emu

@@ -1,0 +1,56 @@
+#pragma once
+#include "twofour/emu/timing/gemm_latency.h"
+#include "twofour/isa/instruction.h"
+
+namespace twofour::emu {
+
+/// A GEMM in the numbers that its kernels share. Sizes are doubles: none of them overflows.
+struct GemmWork {
+  double m, n, k, batch;
+  isa::ElementType type;
+  bool sparse;
+  double element_bytes;     ///< of the dense operand
+  double a_density;         ///< bytes of A, values and metadata, over those of a dense A
+  double a_bytes, b_bytes;  ///< that DRAM must deliver at least
+  double output_bytes;      ///< of one element of D
+  double mma_fma;           ///< multiply-adds of the instruction, dense-equivalent
+  double mma_interval;      ///< cycles between two of them on one sub-core
+  double mma_latency;       ///< issue to dependent issue
+  double ideal_cycles;      ///< every multiply-add at peak, all SMs
+  double sustained_cycles;  ///< the same at what the power budget sustains
+};
+
+/// Cycles of one kernel at the boost clock, cold start not included.
+struct KernelTime {
+  double cycles;
+  double sm_cycles;  ///< of the busiest SM
+  double dram_cycles;
+  double epilogue_cycles;  ///< part of sm_cycles
+};
+
+/// Instruction, densities and floors of a problem whose B operand occupies b_bytes of DRAM.
+GemmWork describe(const GemmProblem& problem, double b_bytes, const isa::Machine& machine);
+
+/// The tiles of one kernel on one machine: what does not depend on the split.
+struct Occupancy {
+  int ctas_per_sm;       ///< 0: the tile does not fit
+  double tensor_cycles;  ///< of one CTA and k-chunk, as the next two
+  double smem_cycles;
+  double fill_bytes;
+  double latency_cycles;
+};
+Occupancy occupancy(const GemmWork& work, const Tile& tile, const isa::Machine& machine);
+
+/// Cycles that tiled_kernel cannot beat; cheap.
+double lower_bound(const GemmWork& work, const Tile& tile, const Occupancy& occupancy, int split,
+                   const isa::Machine& machine);
+
+/// A tiled kernel whose CTAs each take 1/split of k; fills the tile's fields of the latency.
+KernelTime tiled_kernel(const GemmWork& work, const Tile& tile, const Occupancy& occupancy, int split,
+                        const isa::Machine& machine, const TimingConstants& constants, Latency& latency);
+
+/// A kernel that streams the rows of the large operand, two (floats: four) a CTA, past the few columns of the
+/// small one.
+KernelTime gemv_kernel(const GemmWork& work, const isa::Machine& machine, const TimingConstants& constants);
+
+}  // namespace twofour::emu
