@@ -44,7 +44,7 @@ double metadata_density(const isa::Instruction& i) {
 /// Registers of one thread: accumulators, two sets of fragments of a 32-byte k-step, and about 40 for
 /// addresses.
 double registers_per_thread(const Tile& tile) {
-  const double warp_m = tile.m / tile.warps_m, warp_n = tile.n / tile.warps_n;
+  const double warp_m = double(tile.m) / tile.warps_m, warp_n = double(tile.n) / tile.warps_n;
   const double accumulators = warp_m * warp_n / 32, fragments = 2 * (warp_m + warp_n) * 32 / (32 * 4);
   return std::min(255.0, accumulators + fragments + 40);
 }

@@ -86,4 +86,28 @@ expect 2 'does not divide into tiles' compress p.npy --dtype s8 --metadata e.npy
 expect 2 'no sparse' compress p.npy --dtype b1 --values v.npy
 expect 2 '--output names the file' prune a.npy --dtype s8
 
+# Latency.
+data=$here/../data
+expect 0 'us, ' time gemm --m 4096 --n 4096 --k 4096 --dtype bf16
+expect 0 'sparse peak' time gemm --m 4096 --n 4096 --k 4096 --dtype s8 --sparse
+printf 'M,N,K,dtype\n128,256,512,bf16\n64,64,64,s8\n' >in.csv
+expect 0 'M,N,K,dtype,predicted_us' time gemm --csv in.csv --machine a100-sxm4-80gb
+expect 0 '' time gemm --csv in.csv --output out.csv
+[ "$(wc -l <out.csv)" -eq 3 ] || { echo 'FAILED: out.csv has not three lines'; failed=1; }
+printf 'M,N,K,dtype\n128,x,512,bf16\n' >bad.csv
+expect 2 "bad.csv:2:5: N is 'x', not an integer" time gemm --csv bad.csv --output none.csv
+[ ! -e none.csv ] || { echo 'FAILED: a refused csv left a file'; failed=1; }
+expect 2 'unknown machine' time gemm --m 1 --n 1 --k 1 --machine a101
+sed 's/^sms /smz /' "$here/../machines/a100-sxm4-80gb.toml" >my.toml
+expect 2 'my.toml:' time gemm --m 1 --n 1 --k 1 --machine my.toml
+
+# Search. The optimum is that of an integer program over the published table.
+table=$data/networks/hawqv3_resnet50_table.csv
+expect 0 '0.0226583066' search --table "$table" --budget-ms 10.814006
+expect 0 '"layer": "stage1.unit1.quant_convbn1"' search --table "$table" --budget-ms 10.814006 --json
+expect 2 'the least that can be met is 7.65993237 ms' search --table "$table" --budget-ms 7
+expect 2 'twofour-nas' search
+printf 'layer,option,cost,latency_ms\na,x,1,nan\n' >nan.csv
+expect 2 'nan.csv:2' search --table nan.csv --budget-ms 1
+
 exit $failed

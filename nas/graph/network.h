@@ -1,0 +1,40 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "twofour/emu/matrix/conv.h"
+#include "twofour/nas/graph/option.h"
+
+namespace twofour::nas {
+
+/// One convolution with its folded batch normalisation, optional residual add and optional ReLU:
+/// out = act(scale_c * conv(in) + bias_c + residual). A fully connected layer is a 1x1 convolution of a 1x1
+/// image. Tensors are numbered: 0 is the image, layer i writes tensor i + 1.
+struct Layer {
+  std::string name;
+  emu::ConvShape shape;  ///< batch is 1 here
+  int input = 0;         ///< tensor that it reads
+  int residual = -1;     ///< tensor that is added before the activation, or -1
+  bool relu = true;
+  bool global_pool = false;  ///< the input is first averaged over height and width
+
+  /// Sparse options need whole groups along the channels: in_channels % 16 == 0 and out_channels % 8 == 0.
+  bool sparse_legal() const { return shape.in_channels % 16 == 0 && shape.out_channels % 8 == 0; }
+};
+
+/// A network as a list of layers in the order they run; the last layer's outputs are the class scores.
+struct Network {
+  std::string name;
+  std::vector<Layer> layers;
+};
+
+/// ResNet for small grey images: a 3x3 stem, three stages of basic blocks at widths w, 2w, 4w (the first
+/// block of stages 2 and 3 with stride 2 and a 1x1 projection), global average pool, linear classifier. depth
+/// = 6 * blocks + 2. Throws Error for an illegal size.
+Network resnet_small(int blocks, int width, int stem_stride, int image = 28, int classes = 10);
+
+/// Options that a layer may take: the stem and the classifier stay dense int8 (or fp16); sparse forms only
+/// where they are legal.
+std::vector<Option> legal_options(const Network& network, std::size_t layer);
+
+}  // namespace twofour::nas

@@ -1,0 +1,131 @@
+#include "twofour/nas/train/checkpoint.h"
+
+#include <filesystem>
+#include <sstream>
+
+#include "twofour/isa/error.h"
+
+namespace twofour::nas {
+namespace {
+
+using torch::Tensor;
+using torch::serialize::InputArchive;
+using torch::serialize::OutputArchive;
+
+std::string to_text(const Fingerprint& fingerprint) {
+  std::string text;
+  for (const auto& [key, value] : fingerprint) text += key + "=" + value + "\n";
+  return text;
+}
+
+std::vector<std::string> lines(const std::string& text) {
+  std::vector<std::string> list;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) list.push_back(line);
+  return list;
+}
+
+void check_fingerprint(const std::string& path, const std::string& found, const std::string& wanted) {
+  if (found == wanted) return;
+  const auto a = lines(found), b = lines(wanted);
+  std::string differences;
+  for (std::size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
+    const std::string x = i < a.size() ? a[i] : "nothing", y = i < b.size() ? b[i] : "nothing";
+    if (x != y) differences += fmt::format("\n  checkpoint: {}; this run: {}", x, y);
+  }
+  fail("{}: belongs to another network or run; use another folder, or remove the file to start again{}", path,
+       differences);
+}
+
+Tensor history_tensor(const std::vector<EpochRecord>& history) {
+  Tensor t = torch::zeros({std::int64_t(history.size()), 4}, torch::kDouble);
+  for (std::size_t i = 0; i < history.size(); ++i) {
+    const EpochRecord& r = history[i];
+    double* row = t.data_ptr<double>() + 4 * i;
+    row[0] = r.epoch, row[1] = r.loss, row[2] = r.heldout_accuracy, row[3] = r.seconds;
+  }
+  return t;
+}
+
+std::vector<EpochRecord> history_of(const Tensor& t) {
+  std::vector<EpochRecord> history;
+  for (std::int64_t i = 0; i < t.size(0); ++i) {
+    const double* row = t.data_ptr<double>() + 4 * i;
+    history.push_back({int(row[0]), row[1], row[2], row[3]});
+  }
+  return history;
+}
+
+std::string read_text(InputArchive& archive, const std::string& key) {
+  c10::IValue value;
+  archive.read(key, value);
+  return value.toStringRef();
+}
+
+/// Everything is read before anything is changed.
+TrainState read_archive(const std::string& path, const Fingerprint& fingerprint, const NamedTensors& tensors,
+                        torch::optim::Optimizer* optimiser) {
+  InputArchive archive;
+  archive.load_from(path);
+  check_fingerprint(path, read_text(archive, "fingerprint"), to_text(fingerprint));
+  std::vector<Tensor> values(tensors.size());
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    archive.read(tensors[i].first, values[i]);
+    if (!values[i].sizes().equals(tensors[i].second.sizes()))
+      fail("{}: tensor {} has another shape than the network's; remove the file to start again", path,
+           tensors[i].first);
+  }
+  Tensor position, history;
+  archive.read("position", position);
+  archive.read("history", history);
+  if (optimiser) {
+    InputArchive part;
+    archive.read("optimiser", part);
+    optimiser->load(part);
+  }
+  const torch::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < tensors.size(); ++i) Tensor(tensors[i].second).copy_(values[i]);
+  const double* p = position.data_ptr<double>();
+  return {std::int64_t(p[0]), p[1], p[2], history_of(history)};
+}
+
+}  // namespace
+
+void save_checkpoint(const std::string& path, const Fingerprint& fingerprint, const NamedTensors& tensors,
+                     const torch::optim::Optimizer* optimiser, const TrainState& state) {
+  OutputArchive archive;
+  archive.write("fingerprint", c10::IValue(to_text(fingerprint)));
+  for (const auto& [name, tensor] : tensors) archive.write(name, tensor.detach());
+  archive.write("position",
+                torch::tensor({double(state.step), state.loss_sum, state.epoch_seconds}, torch::kDouble));
+  archive.write("history", history_tensor(state.history));
+  if (optimiser) {
+    OutputArchive part;
+    optimiser->save(part);
+    archive.write("optimiser", part);
+  }
+  const std::string temporary = path + ".new";
+  try {
+    archive.save_to(temporary);
+    std::filesystem::rename(temporary, path);
+  } catch (const std::exception& e) {
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+    fail("{}: the checkpoint cannot be written ({})", path, std::string(e.what()).substr(0, 200));
+  }
+}
+
+TrainState load_checkpoint(const std::string& path, const Fingerprint& fingerprint,
+                           const NamedTensors& tensors, torch::optim::Optimizer* optimiser) {
+  try {
+    return read_archive(path, fingerprint, tensors, optimiser);
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& e) {
+    const std::string what = e.what();
+    fail("{}: the checkpoint is damaged ({}); remove it to start again", path,
+         what.substr(0, what.find('\n')));
+  }
+}
+
+}  // namespace twofour::nas

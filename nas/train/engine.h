@@ -1,0 +1,119 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "twofour/nas/train/dataset.h"
+#include "twofour/nas/train/quantise.h"
+
+/// The libtorch side of nas/train behind plain C++17 types: libtorch's headers do not compile as C++20 with
+/// clang 14, and the headers of emu/ need C++20. trainer.h is the interface for everybody else.
+namespace twofour::nas {
+
+/// One convolution of the network that is trained; fields as in nas::Layer. All kernels are square.
+struct LayerSpec {
+  std::string name;
+  int in_channels, out_channels, kernel, stride, pad;
+  int input, residual;
+  bool relu, global_pool;
+};
+
+/// Layers in the order they run. Every layer has a batch normalisation, except the last, which has a bias.
+struct ModelSpec {
+  std::string name;
+  int height, width;  ///< of the images
+  std::vector<LayerSpec> layers;
+};
+
+/// What a checkpoint belongs to, field by field; a checkpoint whose fields differ is refused.
+using Fingerprint = std::vector<std::pair<std::string, std::string>>;
+
+/// Stochastic gradient descent with Nesterov momentum 0.9 and a learning rate that rises linearly and falls
+/// by a cosine.
+struct TrainPlan {
+  int epochs = 1;
+  int images_per_epoch = 0;  ///< 0: all; else the first of each epoch's order
+  int batch = 128;
+  double peak_rate = 0.1;
+  double warmup = 0.15;  ///< fraction of all steps
+  double weight_decay = 5e-4;
+  double label_smoothing = 0.05;
+  bool flip = true;  ///< mirror half of the images
+  int shift = 1;     ///< move by up to this many pixels
+  std::uint64_t seed = 1;
+};
+
+struct EpochRecord {
+  int epoch = 0;  ///< from 1
+  double loss = 0;
+  double heldout_accuracy = 0;  ///< 0..1
+  double seconds = 0;
+};
+
+struct Score {
+  int images = 0, correct = 0;
+  double loss = 0;  ///< mean cross entropy
+  double accuracy() const { return images == 0 ? 0 : double(correct) / images; }
+};
+
+/// Everything that deployment needs of a layer. Real-valued meaning: y_c = gain_c * sum(w * x) + offset_c,
+/// with w = code * weight_step_c (integers) or the half itself, and x = activation code * input_step
+/// (integers).
+struct LayerExport {
+  Quantiser quantiser;
+  std::vector<std::int8_t> codes;     ///< integers: Cout x K, K in the order r, s, c
+  std::vector<std::uint16_t> halves;  ///< f16 bits, the same order
+  std::vector<double> weight_step;    ///< one per output channel; integers
+  double input_step = 0;              ///< integers
+  std::vector<double> gain, offset;   ///< one per output channel: the folded batch normalisation
+};
+
+class Engine {
+ public:
+  /// Random weights from the seed. `threads` 0: all cores.
+  Engine(ModelSpec spec, std::uint64_t seed, int threads = 0);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// Runs the images through the network at full precision and keeps samples of what each layer reads.
+  void calibrate(const Dataset& images);
+  /// How each layer rounds from now on; steps of least square error for the present weights and the
+  /// calibration images. calibrate() must have run unless all are f32.
+  void set_quantisers(const std::vector<Quantiser>& quantisers);
+
+  /// Trains until the plan is done, from the checkpoint if there is one (same bits as without the break), and
+  /// saves it at each epoch's end and at least every 30 s. `label` begins the lines of progress. A signal
+  /// saves and throws Interrupted. A loss that is not finite throws Error and leaves the last checkpoint.
+  /// Throws Error for a checkpoint of another fingerprint.
+  std::vector<EpochRecord> train(const TrainPlan& plan, const Dataset& images, const Dataset& heldout,
+                                 const std::string& checkpoint, const Fingerprint& fingerprint,
+                                 const std::string& label);
+  /// Takes the weights of a checkpoint, quantisation steps left out. Throws Error as train() does.
+  void load_weights(const std::string& checkpoint, const Fingerprint& fingerprint);
+
+  Score evaluate(const Dataset& images);
+
+  /// Scores when one layer alone takes one quantiser and the others stay at full precision.
+  struct Sensitivity {
+    Score full;
+    std::vector<std::vector<Score>> score;  ///< by layer and option
+  };
+  Sensitivity sensitivity(const Dataset& images, const std::vector<std::vector<Quantiser>>& options);
+
+  LayerExport export_layer(int layer);
+  /// Activation codes that each layer reads (integer layers; empty for the others), images x height x width x
+  /// channels; after the pool for a layer that pools.
+  std::vector<std::vector<float>> input_codes(const Dataset& images);
+  /// All parameters and running statistics, one after the other.
+  std::vector<float> state() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace twofour::nas
