@@ -26,6 +26,16 @@ gflags::CommandLineFlagInfo flag_info(std::string_view name) {
   return gflags::GetCommandLineFlagInfoOrDie(underscored(name).c_str());
 }
 
+/// An empty text or a zero stands for "not given".
+bool unset(const gflags::CommandLineFlagInfo& info) {
+  return info.default_value.empty() || info.default_value == "0";
+}
+
+/// gflags prints doubles with all their digits.
+std::string default_text(const gflags::CommandLineFlagInfo& info) {
+  return info.type == "double" ? fmt::format("{:g}", std::stod(info.default_value)) : info.default_value;
+}
+
 void print_program_help(std::string_view program, std::string_view summary,
                         std::span<const Command> commands) {
   fmt::print("{}\n\nUsage: {} COMMAND [flags] [arguments]\n\nCommands:\n", summary, program);
@@ -44,8 +54,7 @@ void print_command_help(std::string_view program, const Command& c) {
     const auto info = flag_info(flag);
     const bool is_switch = info.type == "bool";
     const std::string spelled = dashed(flag) + (is_switch ? "" : "=" + info.type);
-    const std::string standard =
-        is_switch || info.default_value.empty() ? "" : " (default " + info.default_value + ")";
+    const std::string standard = is_switch || unset(info) ? "" : " (default " + default_text(info) + ")";
     fmt::print("  --{:<24} {}{}\n", spelled, info.description, standard);
   }
   if (!c.details.empty()) fmt::print("\n{}\n", c.details);

@@ -21,7 +21,7 @@ struct LayerRow {
 /// One network that was trained and tested.
 struct NetworkRow {
   std::string name;
-  double accuracy = 0;    ///< 0..1, on the test set
+  double accuracy = 0;    ///< 0..1, on held-out images
   double latency_us = 0;  ///< at the report's batch
   double latency_batch1_us = 0;
 };
