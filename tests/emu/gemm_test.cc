@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "oracle.h"
+#include "twofour/emu/matrix/verify.h"
 #include "twofour/emu/matrix/warp_gemm.h"
 #include "twofour/isa/error.h"
 
@@ -163,6 +164,24 @@ TEST(Gemm, MisfitsAreRefused) {
               choose_instruction(ElementType::b1, ElementType::b1, ElementType::s32, true);
             }).find("no mma.sp"),
             std::string::npos);
+}
+
+TEST(Gemm, VerificationFindsAFlippedBit) {
+  std::mt19937 random(13);
+  for (const char* name : {"m16n8k16.f32.f16.f16.f32", "m16n8k32.s32.s8.s8.s32", "sp.m16n8k128.s32.s4.s4.s32"}) {
+    const auto& i = isa::find_instruction(name);
+    const auto a = oracle::random_matrix(i.a, 32, i.shape.k, random, false, i.is_sparse());
+    const auto b = oracle::random_matrix(i.b, 24, i.shape.k, random, false);
+    const SparseMatrix s = i.is_sparse() ? compress(a) : SparseMatrix();
+    PackedMatrix d = i.is_sparse() ? gemm(i, s, b) : gemm(i, a, b);
+    const auto verify = [&] {
+      return verify_gemm(i, i.is_sparse() ? s.values : a, i.is_sparse() ? &s : nullptr, b, nullptr, d);
+    };
+    EXPECT_EQ(verify().differing, 0) << name;
+    EXPECT_EQ(verify().compared, 32 * 24) << name;
+    d.set_bits(31, 23, d.bits(31, 23) ^ 1);
+    EXPECT_EQ(verify().differing, 1) << name;
+  }
 }
 
 TEST(Gemm, ChoosesTheLargestInstruction) {
