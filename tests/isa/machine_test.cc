@@ -56,6 +56,12 @@ TEST_F(MachineFile, CopiedAndEditedFileIsUsed) {
   EXPECT_EQ(load(sms_line, "sms = { value = 54,").sms, 54);
 }
 
+// Texts on which the parser library alone would stop or misbehave.
+TEST_F(MachineFile, RefusesHostileTextWithItsPlace) {
+  EXPECT_NE(refusal("\nname =", "\n[[[[g\nname =").find(path_ + ":"), std::string::npos);
+  EXPECT_NE(refusal("\nname =", "\nsm\xd2\x86 = 1\nname =").find("plain ASCII"), std::string::npos);
+}
+
 TEST_F(MachineFile, RefusesUnknownKeyWithItsLine) {
   const auto message = refusal("\nname =", "\nsmz = 3\nname =");
   EXPECT_NE(message.find(path_ + ":"), std::string::npos) << message;
