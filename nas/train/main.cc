@@ -7,7 +7,9 @@
 
 DEFINE_bool(json, false, "print the result as JSON");
 DEFINE_bool(quick, false, "a small network on few, pooled images: minutes instead of a quarter of an hour");
-DEFINE_string(out, "twofour-demo", "work directory: checkpoints, report.html, result.json");
+DEFINE_string(out, "",
+              "work directory: checkpoints, report.html, result.json (default twofour-demo, or "
+              "twofour-demo-quick with --quick)");
 DEFINE_string(data, twofour::nas::fashion_mnist_directory, "folder of the four Fashion-MNIST .gz files");
 DEFINE_string(machine, "a100-sxm4-80gb", "machine: a built-in name or the path of a .toml file");
 DEFINE_int32(batch, 1024, "images per inference, for the latencies");
@@ -24,7 +26,7 @@ nas::DemoSettings settings_from_flags() {
   if (!(FLAGS_budget > 0 && FLAGS_budget < 100))
     fail("--budget is {}; use a multiple above 0, such as 0.75", FLAGS_budget);
   if (FLAGS_threads < 0 || FLAGS_threads > 1024) fail("--threads is {}; use 0 to 1024", FLAGS_threads);
-  if (FLAGS_out.empty()) fail("--out is empty; name a work directory");
+  if (FLAGS_out.empty()) FLAGS_out = FLAGS_quick ? "twofour-demo-quick" : "twofour-demo";
   return {FLAGS_quick, FLAGS_out,    FLAGS_data, FLAGS_machine,
           FLAGS_batch, FLAGS_budget, FLAGS_seed, FLAGS_threads};
 }
