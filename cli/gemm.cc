@@ -49,21 +49,6 @@ const isa::Instruction& instruction_by_flags() {
   return emu::choose_instruction(type, type, accumulator, FLAGS_sparse, op);
 }
 
-emu::PackedMatrix transposed(const emu::PackedMatrix& m) {
-  emu::PackedMatrix out(m.type(), m.cols(), m.rows());
-  for (std::int64_t r = 0; r < m.rows(); ++r)
-    for (std::int64_t c = 0; c < m.cols(); ++c) out.set_bits(c, r, m.bits(r, c));
-  return out;
-}
-
-emu::PackedMatrix resized(const emu::PackedMatrix& m, std::int64_t rows, std::int64_t cols) {
-  if (m.rows() == rows && m.cols() == cols) return m;
-  emu::PackedMatrix out(m.type(), rows, cols);
-  for (std::int64_t r = 0; r < std::min(rows, m.rows()); ++r)
-    for (std::int64_t c = 0; c < std::min(cols, m.cols()); ++c) out.set_bits(r, c, m.bits(r, c));
-  return out;
-}
-
 /// Operands as given: B as its transpose.
 struct Operands {
   emu::PackedMatrix a, b;
@@ -86,7 +71,7 @@ Operands read_operands(const isa::Instruction& i) {
     const auto b = emu::read_npy(FLAGS_b, i.b);
     if (k >= 0 && b.rows() != k)
       fail("{}: B has {} rows, but A ({}) has {} columns", FLAGS_b, b.rows(), FLAGS_a, k);
-    x.b = transposed(b), n = b.cols(), k = b.rows();
+    x.b = emu::transposed(b), n = b.cols(), k = b.rows();
   }
   if (!FLAGS_c.empty()) {
     x.c = emu::read_npy(FLAGS_c, i.c);
@@ -113,9 +98,9 @@ void fit_tiles(const isa::Instruction& i, Operands& x) {
         "or --pad to fill up with "
         "zeros to {} x {} x {}",
         x.a.rows(), x.b.rows(), x.a.cols(), isa::short_name(i), i.shape.m, i.shape.n, i.shape.k, m, n, k);
-  x.a = resized(x.a, m, k);
-  x.b = resized(x.b, n, k);
-  if (x.c) x.c = resized(*x.c, m, n);
+  x.a = emu::padded(x.a, m, k);
+  x.b = emu::padded(x.b, n, k);
+  if (x.c) x.c = emu::padded(*x.c, m, n);
 }
 
 emu::SparseMatrix compressed_a(const Operands& x) {

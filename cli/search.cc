@@ -59,14 +59,11 @@ std::string to_json(const nas::CostTable& table, const nas::Solution& solution) 
                        {"cost", o.cost},
                        {"latency_ms", o.latency_ms}});
   }
-  const nlohmann::ordered_json document{{"schema_version", schema_version},
-                                        {"command", "search"},
-                                        {"table", FLAGS_table},
-                                        {"cost", solution.cost},
-                                        {"latency_ms", solution.latency_ms},
-                                        {"budget_ms", FLAGS_budget_ms},
-                                        {"choices", choices}};
-  return document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+  return json_document("search", {{"table", FLAGS_table},
+                                  {"cost", solution.cost},
+                                  {"latency_ms", solution.latency_ms},
+                                  {"budget_ms", FLAGS_budget_ms},
+                                  {"choices", choices}});
 }
 
 int run(std::span<const std::string>) {

@@ -32,25 +32,6 @@ void copy_channels(const ConvShape& s, const PackedMatrix& activations, std::int
   for (std::int64_t c = 0; c < s.in_channels; ++c) out.set_bits(row, to + c, activations.bits(pixel, c));
 }
 
-/// D^T of the implicit GEMM: NHWC rows.
-PackedMatrix transpose(const PackedMatrix& d) {
-  PackedMatrix out(d.type(), d.cols(), d.rows());
-#pragma omp parallel for schedule(static)
-  for (std::int64_t n = 0; n < d.cols(); ++n)
-    for (std::int64_t m = 0; m < d.rows(); ++m) out.set_bits(n, m, d.bits(m, n));
-  return out;
-}
-
-PackedMatrix fill_columns(const PackedMatrix& m, std::int64_t cols) {
-  if (m.cols() == cols) return m;
-  PackedMatrix out(m.type(), m.rows(), cols);
-  for (std::int64_t r = 0; r < m.rows(); ++r) {
-    const auto from = m.row(r);
-    std::copy(from.begin(), from.end(), out.row(r).begin());
-  }
-  return out;
-}
-
 }  // namespace
 
 PackedMatrix im2col(const ConvShape& s, const PackedMatrix& activations, std::int64_t k_multiple) {
@@ -80,7 +61,8 @@ PackedMatrix conv2d(const isa::Instruction& instruction, const ConvShape& shape,
   if (weights.rows() != shape.gemm_m() || weights.cols() != shape.gemm_k())
     fail("convolution: weights are {} x {}, but out_channels x r*s*c is {} x {}", weights.rows(),
          weights.cols(), shape.gemm_m(), shape.gemm_k());
-  return transpose(gemm(instruction, fill_columns(weights, columns.cols()), columns, nullptr, options));
+  return transposed(
+      gemm(instruction, padded(weights, weights.rows(), columns.cols()), columns, nullptr, options));
 }
 
 PackedMatrix conv2d(const isa::Instruction& instruction, const ConvShape& shape, const SparseMatrix& weights,
@@ -91,7 +73,7 @@ PackedMatrix conv2d(const isa::Instruction& instruction, const ConvShape& shape,
         "convolution: compressed weights stand for {} x {}, but out_channels x r*s*c filled up to a multiple "
         "of {} is {} x {}",
         weights.rows(), weights.cols, instruction.shape.k, shape.gemm_m(), columns.cols());
-  return transpose(gemm(instruction, weights, columns, nullptr, options));
+  return transposed(gemm(instruction, weights, columns, nullptr, options));
 }
 
 }  // namespace twofour::emu

@@ -1,5 +1,6 @@
 #include "twofour/emu/matrix/packed_matrix.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "twofour/emu/numerics/dot.h"
@@ -45,6 +46,22 @@ void PackedMatrix::set_bits(std::int64_t r, std::int64_t c, std::uint64_t value)
 
 std::int64_t PackedMatrix::integer(std::int64_t r, std::int64_t c) const {
   return integer_value(type_, bits(r, c));
+}
+
+PackedMatrix transposed(const PackedMatrix& m) {
+  PackedMatrix out(m.type(), m.cols(), m.rows());
+#pragma omp parallel for schedule(static)
+  for (std::int64_t r = 0; r < out.rows(); ++r)
+    for (std::int64_t c = 0; c < out.cols(); ++c) out.set_bits(r, c, m.bits(c, r));
+  return out;
+}
+
+PackedMatrix padded(const PackedMatrix& m, std::int64_t rows, std::int64_t cols) {
+  if (rows < m.rows() || cols < m.cols())
+    fail("a matrix of {} x {} cannot be padded to {} x {}", m.rows(), m.cols(), rows, cols);
+  PackedMatrix out(m.type(), rows, cols);
+  for (std::int64_t r = 0; r < m.rows(); ++r) std::ranges::copy(m.row(r), out.row(r).begin());
+  return out;
 }
 
 }  // namespace twofour::emu

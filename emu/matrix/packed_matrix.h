@@ -58,4 +58,11 @@ class PackedMatrix {
   std::vector<std::byte> data_;
 };
 
+/// The transpose: cols x rows.
+PackedMatrix transposed(const PackedMatrix& matrix);
+
+/// The matrix in the upper left corner of one of rows x cols, which must not be smaller; the new elements are
+/// zero bits.
+PackedMatrix padded(const PackedMatrix& matrix, std::int64_t rows, std::int64_t cols);
+
 }  // namespace twofour::emu

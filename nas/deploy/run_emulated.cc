@@ -52,19 +52,12 @@ PackedMatrix quantise(const DeployedLayer& layer, const std::vector<std::int32_t
   return q;
 }
 
-/// A copy with more rows and columns; the new elements are zero.
-PackedMatrix enlarge(const PackedMatrix& m, std::int64_t rows, std::int64_t cols) {
-  PackedMatrix out(m.type(), rows, cols);
-  for (std::int64_t r = 0; r < m.rows(); ++r) std::ranges::copy(m.row(r), out.row(r).begin());
-  return out;
-}
-
 /// {-1,+1} weights times {0,1} activations: sum(w q) = 2 popc(w & q) - popc(q). A last row of ones gives
 /// popc(q) in the same GEMM.
 PackedMatrix convolve_int1(const isa::Instruction& instruction, emu::ConvShape shape,
                            const PackedMatrix& weights, const PackedMatrix& activations) {
   const std::int64_t channels = shape.out_channels++;
-  PackedMatrix with_ones = enlarge(weights, channels + 1, weights.cols());
+  PackedMatrix with_ones = emu::padded(weights, channels + 1, weights.cols());
   for (std::int64_t k = 0; k < weights.cols(); ++k) with_ones.set_bits(channels, k, 1);
   const PackedMatrix counts = emu::conv2d(instruction, shape, with_ones, activations);
   PackedMatrix sums(isa::ElementType::s32, counts.rows(), channels);
@@ -85,8 +78,8 @@ PackedMatrix convolve(const DeployedLayer& layer, const emu::ConvShape& shape,
   if (o.option == Option::int1) return convolve_int1(instruction, shape, layer.weights, activations);
   if (!o.sparse) return emu::conv2d(instruction, shape, layer.weights, activations);
   const std::int64_t k = instruction.shape.k, cols = (layer.weights.cols() + k - 1) / k * k;
-  return emu::conv2d(instruction, shape, emu::compress(enlarge(layer.weights, layer.weights.rows(), cols)),
-                     activations);
+  return emu::conv2d(instruction, shape,
+                     emu::compress(emu::padded(layer.weights, layer.weights.rows(), cols)), activations);
 }
 
 std::int64_t scaled(const DeployedLayer& layer, std::uint32_t accumulator, std::size_t channel) {

@@ -1,7 +1,6 @@
 #include "twofour/nas/train/stage_cache.h"
 
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "twofour/isa/error.h"
@@ -17,9 +16,8 @@ void store_numbers(const std::string& path, const Fingerprint& fingerprint,
 
 std::vector<double> load_numbers(const std::string& path, const Fingerprint& fingerprint) {
   if (!std::filesystem::exists(path)) return {};
-  std::ifstream in(path);
   try {
-    const auto json = nlohmann::json::parse(in);
+    const auto json = nlohmann::json::parse(isa::read_file(path));
     if (json.at("fingerprint").get<Fingerprint>() == fingerprint)
       return json.at("numbers").get<std::vector<double>>();
   } catch (const nlohmann::json::exception& e) {

@@ -56,6 +56,10 @@ expect 2 'cut.hex:' replay cut.hex --instruction m16n8k8.f32.f16.f16.f32
 sed 's/bf794a57/bf794a58/' "$vectors/a100_fp16_k8_f32.hex" >changed.hex
 expect 1 'expected bf794a58, computed bf794a57' replay changed.hex --instruction m16n8k8.f32.f16.f16.f32
 
+odd=$(printf 'odd\xff.hex')  # a name that is not UTF-8
+cp "$vectors/a100_fp16_k8_f32.hex" "$odd"
+expect 0 '"agreeing": 1000' replay "$odd" --instruction m16n8k8.f32.f16.f16.f32 --json
+
 # GEMM.
 expect 0 '0 differ' gemm --m 64 --n 64 --k 128 --dtype s8 --sparse
 expect 0 '0 differ' gemm --m 32 --n 32 --k 64 --dtype f16

@@ -1,6 +1,7 @@
 #include "twofour/emu/matrix/npy.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -13,9 +14,17 @@ namespace {
 
 using isa::ElementType;
 
+/// A file of this process alone (tests of one program run side by side).
 std::string temporary(const std::string& name) {
-  return (std::filesystem::path(testing::TempDir()) / name).string();
+  const auto folder = std::filesystem::path(testing::TempDir());
+  return (folder / (std::to_string(::getpid()) + "." + name)).string();
 }
+
+/// Removes a file at the end of its scope.
+struct TemporaryFile {
+  std::string path;
+  ~TemporaryFile() { std::filesystem::remove(path); }
+};
 
 /// A .npy file as numpy writes it (format 1.0, header padded to 64 bytes).
 std::string npy(std::string header, const std::string& data) {
@@ -31,6 +40,7 @@ std::string header(const std::string& descr, const std::string& shape, const std
 PackedMatrix read(const std::string& bytes, ElementType type) {
   const std::string path = temporary("twofour_test.npy");
   isa::write_file(path, bytes);
+  const TemporaryFile removed{path};
   return read_npy(path, type);
 }
 
@@ -66,6 +76,7 @@ TEST(Npy, WritesWhatItReads) {
     const auto m = oracle::random_matrix(type, 5, 7, random, true);
     const std::string path = temporary("twofour_round_trip.npy");
     write_npy(path, m);
+    const TemporaryFile removed{path};
     EXPECT_EQ(read_npy(path, type), m) << isa::name(type);
   }
 }

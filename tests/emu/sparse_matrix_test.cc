@@ -52,6 +52,25 @@ TEST(PackedMatrix, SizesThatCannotBeAreRefused) {
   EXPECT_THROW(PackedMatrix(ElementType::f32, std::int64_t(1) << 40, std::int64_t(1) << 40), Error);
 }
 
+TEST(PackedMatrix, TransposesAndPads) {
+  std::mt19937 random(14);
+  for (const auto type : {ElementType::b1, ElementType::s4, ElementType::f16, ElementType::s32}) {
+    const PackedMatrix m = oracle::random_matrix(type, 5, 13, random, false);
+    const PackedMatrix t = transposed(m), p = padded(m, 6, 20);
+    ASSERT_EQ(t.rows(), 13);
+    ASSERT_EQ(p.cols(), 20);
+    for (std::int64_t r = 0; r < 6; ++r)
+      for (std::int64_t c = 0; c < 20; ++c) {
+        const bool inside = r < 5 && c < 13;
+        EXPECT_EQ(p.bits(r, c), inside ? m.bits(r, c) : 0) << isa::name(type);
+        if (inside) {
+          EXPECT_EQ(t.bits(c, r), m.bits(r, c)) << isa::name(type);
+        }
+      }
+    EXPECT_THROW(padded(m, 5, 12), Error);
+  }
+}
+
 TEST(Prune, KeepsTheTwoLargestMagnitudes) {
   EXPECT_EQ(prune(row_of(ElementType::s8, {-9, 3, 4, 1})), row_of(ElementType::s8, {-9, 0, 4, 0}));
   EXPECT_EQ(prune(row_of(ElementType::s8, {5, 5, -5, 5})), row_of(ElementType::s8, {5, 5, 0, 0}));

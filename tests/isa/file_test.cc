@@ -1,6 +1,7 @@
 #include "twofour/isa/file.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -10,7 +11,7 @@ namespace twofour::isa {
 namespace {
 
 TEST(File, WritesWholeAndReadsBack) {
-  const auto path = std::filesystem::path(testing::TempDir()) / "twofour_file_test.bin";
+  const auto path = std::filesystem::path(testing::TempDir()) / (std::to_string(::getpid()) + ".bin");
   const std::string bytes("a\0b\n", 4);
   write_file(path, bytes);
   EXPECT_EQ(read_file(path), bytes);
