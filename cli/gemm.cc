@@ -17,6 +17,7 @@
 #include "twofour/emu/matrix/verify.h"
 #include "twofour/emu/timing/gemm_latency.h"
 #include "twofour/isa/error.h"
+#include "twofour/isa/evidence.h"
 #include "twofour/isa/file.h"
 
 DEFINE_string(a, "", "A as a .npy file, M x K (random if not given)");
@@ -112,12 +113,6 @@ emu::SparseMatrix compressed_a(const Operands& x) {
   }
 }
 
-void require_fidelity(const isa::Instruction& i) {
-  const auto evidence = isa::evidence(i);
-  if (FLAGS_strict && evidence.fidelity == isa::Fidelity::inferred)
-    fail("--strict: the arithmetic of {} is inferred ({})", isa::ptx_name(i), evidence.source);
-}
-
 struct Run {
   const isa::Instruction& instruction;
   emu::PackedMatrix d;
@@ -128,7 +123,7 @@ struct Run {
 };
 
 void print_text(const Run& r, const isa::Machine& machine) {
-  const auto evidence = isa::evidence(r.instruction);
+  const auto evidence = isa::evidence(r.instruction, isa::parse_architecture(FLAGS_arch));
   fmt::print("D[{} x {}] = A[{} x {}] B[{} x {}] by {}\n", r.m, r.n, r.m, r.k, r.k, r.n,
              isa::ptx_name(r.instruction));
   fmt::print("  result    checksum {:016x}; emulated in {:.3f} s\n", emu::checksum(r.d), r.seconds);
@@ -143,7 +138,7 @@ void print_text(const Run& r, const isa::Machine& machine) {
 }
 
 void print_as_json(const Run& r, const isa::Machine& machine) {
-  const auto evidence = isa::evidence(r.instruction);
+  const auto evidence = isa::evidence(r.instruction, isa::parse_architecture(FLAGS_arch));
   nlohmann::ordered_json check = nullptr;
   if (FLAGS_check)
     check = {{"against", r.verification.against},
@@ -171,10 +166,10 @@ void print_as_json(const Run& r, const isa::Machine& machine) {
 
 int run(std::span<const std::string>) {
   const auto& i = instruction_by_flags();
-  require_fidelity(i);
-  const isa::Machine machine = isa::load_machine(FLAGS_machine);
   emu::NumericOptions options;
   options.architecture = isa::parse_architecture(FLAGS_arch);
+  if (FLAGS_strict) isa::require_measured(i, options.architecture);
+  const isa::Machine machine = isa::load_machine(FLAGS_machine);
   options.satfinite = FLAGS_satfinite;
   Operands x = read_operands(i);
   fit_tiles(i, x);

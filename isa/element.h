@@ -8,8 +8,9 @@
 
 namespace twofour::isa {
 
-/// Element types of matrix operands, named as PTX names them.
-enum class ElementType : std::uint8_t { b1, u4, s4, u8, s8, f16, bf16, tf32, f32, f64, s32 };
+/// Element types of matrix operands, named as PTX names them. b16 is sixteen untyped bits, as ldmatrix moves
+/// them.
+enum class ElementType : std::uint8_t { b1, u4, s4, u8, s8, f16, bf16, tf32, f32, f64, s32, e4m3, e5m2, b16 };
 
 /// What the element type is: its width in a register, and how to read its bits.
 struct ElementInfo {
@@ -20,7 +21,7 @@ struct ElementInfo {
   bool is_float;
 };
 
-inline constexpr std::array<ElementInfo, 11> element_table{{{"b1", 1, false, false},
+inline constexpr std::array<ElementInfo, 14> element_table{{{"b1", 1, false, false},
                                                             {"u4", 4, false, false},
                                                             {"s4", 4, true, false},
                                                             {"u8", 8, false, false},
@@ -30,7 +31,10 @@ inline constexpr std::array<ElementInfo, 11> element_table{{{"b1", 1, false, fal
                                                             {"tf32", 32, true, true},
                                                             {"f32", 32, true, true},
                                                             {"f64", 64, true, true},
-                                                            {"s32", 32, true, false}}};
+                                                            {"s32", 32, true, false},
+                                                            {"e4m3", 8, true, true},
+                                                            {"e5m2", 8, true, true},
+                                                            {"b16", 16, false, false}}};
 
 constexpr const ElementInfo& info(ElementType type) {
   return element_table[static_cast<std::size_t>(type)];

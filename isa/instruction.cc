@@ -2,240 +2,284 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
-#include <vector>
 
-#include "twofour/isa/error.h"
+#include "twofour/isa/layout.h"
 
 namespace twofour::isa {
 namespace {
 
 using enum ElementType;
 
-/// The rows of one family: every A x B type of one width, at one shape.
-struct Family {
+constexpr Instruction mma(Shape s, ElementType a, ElementType b, ElementType acc, BitOp op = BitOp::none) {
+  return {s, a, b, acc, acc, Sparsity::dense, op};
+}
+
+// Rows of the Tensor Core's own dense instructions. Source: PTX ISA 9.1, 9.7.14 (warp-level matrix
+// instructions), the sm_80 set; the fp8 rows are those of sm_89.
+constexpr std::array mma_rows{
+    mma({8, 8, 4}, f64, f64, f64),
+    mma({16, 8, 8}, f16, f16, f16),
+    mma({16, 8, 8}, f16, f16, f32),
+    mma({16, 8, 16}, f16, f16, f16),
+    mma({16, 8, 16}, f16, f16, f32),
+    mma({16, 8, 8}, bf16, bf16, f32),
+    mma({16, 8, 16}, bf16, bf16, f32),
+    mma({16, 8, 4}, tf32, tf32, f32),
+    mma({16, 8, 8}, tf32, tf32, f32),
+    mma({8, 8, 16}, s8, s8, s32),
+    mma({8, 8, 16}, s8, u8, s32),
+    mma({8, 8, 16}, u8, s8, s32),
+    mma({8, 8, 16}, u8, u8, s32),
+    mma({16, 8, 16}, s8, s8, s32),
+    mma({16, 8, 16}, s8, u8, s32),
+    mma({16, 8, 16}, u8, s8, s32),
+    mma({16, 8, 16}, u8, u8, s32),
+    mma({16, 8, 32}, s8, s8, s32),
+    mma({16, 8, 32}, s8, u8, s32),
+    mma({16, 8, 32}, u8, s8, s32),
+    mma({16, 8, 32}, u8, u8, s32),
+    mma({8, 8, 32}, s4, s4, s32),
+    mma({8, 8, 32}, s4, u4, s32),
+    mma({8, 8, 32}, u4, s4, s32),
+    mma({8, 8, 32}, u4, u4, s32),
+    mma({16, 8, 32}, s4, s4, s32),
+    mma({16, 8, 32}, s4, u4, s32),
+    mma({16, 8, 32}, u4, s4, s32),
+    mma({16, 8, 32}, u4, u4, s32),
+    mma({16, 8, 64}, s4, s4, s32),
+    mma({16, 8, 64}, s4, u4, s32),
+    mma({16, 8, 64}, u4, s4, s32),
+    mma({16, 8, 64}, u4, u4, s32),
+    mma({8, 8, 128}, b1, b1, s32, BitOp::and_popc),
+    mma({8, 8, 128}, b1, b1, s32, BitOp::xor_popc),
+    mma({16, 8, 128}, b1, b1, s32, BitOp::and_popc),
+    mma({16, 8, 128}, b1, b1, s32, BitOp::xor_popc),
+    mma({16, 8, 256}, b1, b1, s32, BitOp::and_popc),
+    mma({16, 8, 256}, b1, b1, s32, BitOp::xor_popc),
+    mma({16, 8, 16}, e4m3, e4m3, f32),
+    mma({16, 8, 16}, e4m3, e5m2, f32),
+    mma({16, 8, 16}, e5m2, e4m3, f32),
+    mma({16, 8, 16}, e5m2, e5m2, f32),
+    mma({16, 8, 32}, e4m3, e4m3, f32),
+    mma({16, 8, 32}, e4m3, e5m2, f32),
+    mma({16, 8, 32}, e5m2, e4m3, f32),
+    mma({16, 8, 32}, e5m2, e5m2, f32),
+};
+
+/// The sparse twin of a dense row has twice its k.
+constexpr Instruction sparse_twin(Instruction i, Family family) {
+  i.shape.k *= 2;
+  i.sparsity = sparse_form(i.a);
+  i.family = family;
+  return i;
+}
+constexpr bool has_sparse_twin(const Instruction& i) {
+  return i.shape.m == 16 && sparse_form(i.a) != Sparsity::dense;
+}
+
+struct Order {
+  Major a, b;
+};
+constexpr std::array orders{Order{Major::row, Major::row}, Order{Major::row, Major::col},
+                            Order{Major::col, Major::row}, Order{Major::col, Major::col}};
+struct Accumulators {
+  ElementType c, d;
+};
+
+/// The table is filled once, at compile time; `size` counts.
+struct Table {
+  std::array<Instruction, 340> row{};
+  std::size_t size = 0;
+  constexpr void add(const Instruction& i) { row[size++] = i; }
+};
+
+constexpr void add_quad_pair(Table& t) {
+  for (const auto [c, d] : {Accumulators{f16, f16}, Accumulators{f16, f32}, Accumulators{f32, f32}})
+    for (const auto order : orders) {
+      Instruction i = mma({8, 8, 4}, f16, f16, c);
+      i.d = d, i.a_major = order.a, i.b_major = order.b;
+      t.add(i);
+    }
+}
+
+constexpr void add_sparse(Table& t, Family family) {
+  for (const auto& i : mma_rows)
+    if (has_sparse_twin(i)) t.add(sparse_twin(i, family));
+}
+
+/// A shape of wmma with what it multiplies.
+struct WmmaShape {
   Shape shape;
-  ElementType a, b, accumulator;
-  Sparsity sparsity;
-  BitOp op;
+  ElementType input;
+  BitOp op = BitOp::none;
 };
+constexpr std::array wmma_16x16{Shape{16, 16, 16}, Shape{8, 32, 16}, Shape{32, 8, 16}};
 
-constexpr Family dense(Shape s, ElementType a, ElementType b, ElementType acc, BitOp op = BitOp::none) {
-  return {s, a, b, acc, Sparsity::dense, op};
+constexpr auto wmma_any_order() {
+  std::array<WmmaShape, 14> all{};
+  std::size_t n = 0;
+  for (const Shape s : wmma_16x16)
+    for (const ElementType input : {f16, bf16, s8, u8}) all[n++] = {s, input};
+  all[n++] = {{16, 16, 8}, tf32};
+  all[n++] = {{8, 8, 4}, f64};
+  return all;
 }
-constexpr Family sparse(Shape s, ElementType a, ElementType b, ElementType acc) {
-  return {s, a, b, acc, sparse_form(a), BitOp::none};
+constexpr std::array wmma_row_col{WmmaShape{{8, 8, 32}, s4}, WmmaShape{{8, 8, 32}, u4},
+                                  WmmaShape{{8, 8, 128}, b1, BitOp::and_popc},
+                                  WmmaShape{{8, 8, 128}, b1, BitOp::xor_popc}};
+
+constexpr ElementType wmma_accumulator(ElementType input) {
+  if (input == f64) return f64;
+  return is_float(input) ? f32 : s32;
 }
 
-// Source of the rows: PTX ISA 9.1, section 9.7.14 (warp-level matrix instructions), the sm_80 set.
-constexpr std::array families{
-    dense({8, 8, 4}, f64, f64, f64),
-    dense({16, 8, 8}, f16, f16, f16),
-    dense({16, 8, 8}, f16, f16, f32),
-    dense({16, 8, 16}, f16, f16, f16),
-    dense({16, 8, 16}, f16, f16, f32),
-    dense({16, 8, 8}, bf16, bf16, f32),
-    dense({16, 8, 16}, bf16, bf16, f32),
-    dense({16, 8, 4}, tf32, tf32, f32),
-    dense({16, 8, 8}, tf32, tf32, f32),
-    dense({8, 8, 16}, s8, s8, s32),
-    dense({8, 8, 16}, s8, u8, s32),
-    dense({8, 8, 16}, u8, s8, s32),
-    dense({8, 8, 16}, u8, u8, s32),
-    dense({16, 8, 16}, s8, s8, s32),
-    dense({16, 8, 16}, s8, u8, s32),
-    dense({16, 8, 16}, u8, s8, s32),
-    dense({16, 8, 16}, u8, u8, s32),
-    dense({16, 8, 32}, s8, s8, s32),
-    dense({16, 8, 32}, s8, u8, s32),
-    dense({16, 8, 32}, u8, s8, s32),
-    dense({16, 8, 32}, u8, u8, s32),
-    dense({8, 8, 32}, s4, s4, s32),
-    dense({8, 8, 32}, s4, u4, s32),
-    dense({8, 8, 32}, u4, s4, s32),
-    dense({8, 8, 32}, u4, u4, s32),
-    dense({16, 8, 32}, s4, s4, s32),
-    dense({16, 8, 32}, s4, u4, s32),
-    dense({16, 8, 32}, u4, s4, s32),
-    dense({16, 8, 32}, u4, u4, s32),
-    dense({16, 8, 64}, s4, s4, s32),
-    dense({16, 8, 64}, s4, u4, s32),
-    dense({16, 8, 64}, u4, s4, s32),
-    dense({16, 8, 64}, u4, u4, s32),
-    dense({8, 8, 128}, b1, b1, s32, BitOp::and_popc),
-    dense({8, 8, 128}, b1, b1, s32, BitOp::xor_popc),
-    dense({16, 8, 128}, b1, b1, s32, BitOp::and_popc),
-    dense({16, 8, 128}, b1, b1, s32, BitOp::xor_popc),
-    dense({16, 8, 256}, b1, b1, s32, BitOp::and_popc),
-    dense({16, 8, 256}, b1, b1, s32, BitOp::xor_popc),
-    sparse({16, 8, 16}, f16, f16, f16),
-    sparse({16, 8, 16}, f16, f16, f32),
-    sparse({16, 8, 32}, f16, f16, f16),
-    sparse({16, 8, 32}, f16, f16, f32),
-    sparse({16, 8, 16}, bf16, bf16, f32),
-    sparse({16, 8, 32}, bf16, bf16, f32),
-    sparse({16, 8, 8}, tf32, tf32, f32),
-    sparse({16, 8, 16}, tf32, tf32, f32),
-    sparse({16, 8, 32}, s8, s8, s32),
-    sparse({16, 8, 32}, s8, u8, s32),
-    sparse({16, 8, 32}, u8, s8, s32),
-    sparse({16, 8, 32}, u8, u8, s32),
-    sparse({16, 8, 64}, s8, s8, s32),
-    sparse({16, 8, 64}, s8, u8, s32),
-    sparse({16, 8, 64}, u8, s8, s32),
-    sparse({16, 8, 64}, u8, u8, s32),
-    sparse({16, 8, 64}, s4, s4, s32),
-    sparse({16, 8, 64}, s4, u4, s32),
-    sparse({16, 8, 64}, u4, s4, s32),
-    sparse({16, 8, 64}, u4, u4, s32),
-    sparse({16, 8, 128}, s4, s4, s32),
-    sparse({16, 8, 128}, s4, u4, s32),
-    sparse({16, 8, 128}, u4, s4, s32),
-    sparse({16, 8, 128}, u4, u4, s32),
-};
-
-constexpr auto make_table() {
-  std::array<Instruction, families.size()> rows{};
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const Family& f = families[i];
-    rows[i] = {f.shape, f.a, f.b, f.accumulator, f.accumulator, f.sparsity, f.op};
+constexpr void add_wmma_mma(Table& t, const WmmaShape& w, Order order) {
+  Instruction i = mma(w.shape, w.input, w.input, wmma_accumulator(w.input), w.op);
+  i.family = Family::wmma_mma;
+  i.a_major = order.a, i.b_major = order.b;
+  if (w.input != f16) {
+    t.add(i);
+    return;
   }
-  return rows;
+  for (const auto [c, d] :
+       {Accumulators{f16, f16}, Accumulators{f16, f32}, Accumulators{f32, f16}, Accumulators{f32, f32}}) {
+    i.c = c, i.d = d;
+    t.add(i);
+  }
 }
-constexpr auto table = make_table();
+
+constexpr void add_wmma_move(Table& t, Family family, Shape s, ElementType type, Operand moved, Major major) {
+  t.add({s, type, type, type, type, Sparsity::dense, BitOp::none, family, major, Major::col, moved});
+}
+
+constexpr void add_wmma_accumulators(Table& t, Family family, Operand moved) {
+  const auto both = [&](Shape s, ElementType type) {
+    for (const Major m : {Major::row, Major::col}) add_wmma_move(t, family, s, type, moved, m);
+  };
+  for (const Shape s : wmma_16x16)
+    for (const ElementType type : {f16, f32, s32}) both(s, type);
+  both({16, 16, 8}, f32);
+  both({8, 8, 4}, f64);
+  both({8, 8, 32}, s32);
+  both({8, 8, 128}, s32);
+}
+
+constexpr void add_wmma(Table& t) {
+  for (const auto& w : wmma_any_order())
+    for (const Operand moved : {Operand::a, Operand::b})
+      for (const Major m : {Major::row, Major::col})
+        add_wmma_move(t, Family::wmma_load, w.shape, w.input, moved, m);
+  for (const auto& w : wmma_row_col) {
+    if (w.op == BitOp::xor_popc) continue;  // b1 is loaded alike for both operations
+    add_wmma_move(t, Family::wmma_load, w.shape, w.input, Operand::a, Major::row);
+    add_wmma_move(t, Family::wmma_load, w.shape, w.input, Operand::b, Major::col);
+  }
+  add_wmma_accumulators(t, Family::wmma_load, Operand::c);
+  add_wmma_accumulators(t, Family::wmma_store, Operand::d);
+  for (const auto& w : wmma_any_order())
+    for (const auto order : orders) add_wmma_mma(t, w, order);
+  for (const auto& w : wmma_row_col) add_wmma_mma(t, w, {Major::row, Major::col});
+}
+
+constexpr Instruction movement(Family family, Shape s, Movement m) {
+  const ElementType type = family == Family::cp_async ? u8 : b16;
+  Instruction i = mma(s, type, type, type);
+  i.family = family, i.movement = m;
+  return i;
+}
+
+constexpr std::array<std::string_view, 16> copies{"ca.shared.global 4",
+                                                  "ca.shared.global 8",
+                                                  "ca.shared.global 16",
+                                                  "cg.shared.global 16",
+                                                  "ca.shared.global 16, src-size",
+                                                  "cg.shared.global 16, src-size",
+                                                  "ca.shared.global 16, ignore-src",
+                                                  "cg.shared.global.L2::64B 16",
+                                                  "cg.shared.global.L2::128B 16",
+                                                  "cg.shared.global.L2::256B 16",
+                                                  "cg.shared.global.L2::cache_hint 16, cache-policy",
+                                                  "commit_group",
+                                                  "wait_group N",
+                                                  "wait_all",
+                                                  "mbarrier.arrive.shared.b64",
+                                                  "mbarrier.arrive.noinc.shared.b64"};
+
+constexpr void add_movement(Table& t) {
+  for (const int matrices : {1, 2, 4})
+    for (const bool transposed : {false, true})
+      t.add(movement(Family::ldmatrix, {8, 8, 0}, {matrices, transposed}));
+  t.add(movement(Family::movmatrix, {8, 8, 0}, {1, true}));
+  for (const auto copy : copies) t.add(movement(Family::cp_async, {0, 0, 0}, {0, false, copy}));
+}
+
+constexpr Table make_table() {
+  Table t;
+  for (const auto& i : mma_rows) t.add(i);
+  add_quad_pair(t);
+  add_sparse(t, Family::mma_sp);
+  add_sparse(t, Family::mma_sp_ordered);
+  add_wmma(t);
+  add_movement(t);
+  return t;
+}
+constexpr Table table = make_table();
 
 constexpr bool rows_unique() {
-  for (std::size_t i = 0; i < table.size(); ++i)
+  for (std::size_t i = 0; i < table.size; ++i)
     for (std::size_t j = 0; j < i; ++j)
-      if (table[i] == table[j]) return false;
+      if (table.row[i] == table.row[j]) return false;
   return true;
 }
-constexpr bool registers_whole() {
-  return std::all_of(table.begin(), table.end(), [](const Instruction& i) {
-    return i.shape.m * i.stored_k() * bits(i.a) % 1024 == 0 &&
-           i.shape.n * i.shape.k * bits(i.b) % 1024 == 0 && i.shape.m * i.shape.n * bits(i.c) % 1024 == 0;
-  });
-}
+static_assert(table.size == table.row.size(), "the size of the instruction table is not its count of rows");
 static_assert(rows_unique(), "two rows of the instruction table are the same instruction");
-static_assert(registers_whole(), "an operand does not fill whole 32-bit registers");
 
-std::string_view op_suffix(BitOp op) {
-  switch (op) {
-    case BitOp::none: return "";
-    case BitOp::and_popc: return ".and";
-    case BitOp::xor_popc: return ".xor";
-  }
-  return "";
-}
-
-std::string shape_text(const Shape& s) {
-  return fmt::format("m{}n{}k{}", s.m, s.n, s.k);
-}
-std::string types_text(const Instruction& i) {
-  return fmt::format("{}.{}.{}.{}", name(i.d), name(i.a), name(i.b), name(i.c));
-}
-
-std::string upper(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::toupper(c); });
-  return out;
-}
-
-/// Rows whose short name shares the shape, or else the element types, of a name that was not found.
-std::string close_names(std::string_view wanted) {
-  std::string near;
-  int count = 0;
-  for (const auto& row : instructions()) {
-    if (wanted.find(shape_text(row.shape) + ".") == std::string_view::npos || ++count > 8) continue;
-    near += fmt::format("\n  {}", short_name(row));
-  }
-  return near.empty() ? "" : "; of that shape there are" + near;
-}
+constexpr std::array<std::string_view, 9> family_names{"mma",       "mma.sp",     "mma.sp::ordered_metadata",
+                                                       "wmma.load", "wmma.store", "wmma.mma",
+                                                       "ldmatrix",  "movmatrix",  "cp.async"};
 
 }  // namespace
 
-std::string_view name(Fidelity f) {
-  switch (f) {
-    case Fidelity::hardware: return "hardware";
-    case Fidelity::defined: return "defined";
-    case Fidelity::inferred: return "inferred";
-  }
-  return "";
+std::string_view name(Family f) {
+  return family_names[static_cast<std::size_t>(f)];
+}
+
+std::string_view name(Operand o) {
+  return std::array<std::string_view, 4>{"a", "b", "c", "d"}[static_cast<std::size_t>(o)];
 }
 
 std::span<const Instruction> instructions() {
-  return table;
+  return table.row;
 }
 
-std::string ptx_name(const Instruction& i) {
-  return fmt::format("mma{}.sync.aligned.{}.row.col.{}{}{}", i.is_sparse() ? ".sp" : "", shape_text(i.shape),
-                     types_text(i), op_suffix(i.op), i.op == BitOp::none ? "" : ".popc");
+int registers(const Instruction& i, Operand o) {
+  return has_fragment(i, o) ? elements_per_lane(i, o) * bits(element(i, o)) / 32 : 0;
 }
 
-std::string short_name(const Instruction& i) {
-  return fmt::format("{}{}.{}{}", i.is_sparse() ? "sp." : "", shape_text(i.shape), types_text(i),
-                     op_suffix(i.op));
-}
-
-// Source: machine code that ptxas 13.0.88 emits for sm_80.
-std::string sass_name(const Instruction& i) {
-  const auto digits = fmt::format("{}{}{}", i.shape.m, i.shape.n, i.shape.k);
-  const std::string_view sp = i.is_sparse() ? ".SP" : "";
-  if (i.a == f64) return fmt::format("DMMA.{}", digits);
-  if (i.a == b1) return fmt::format("BMMA.{}{}.POPC", digits, upper(op_suffix(i.op)));
-  if (!is_float(i.a)) return fmt::format("IMMA{}.{}.{}.{}", sp, digits, upper(name(i.a)), upper(name(i.b)));
-  const std::string input = i.a == f16 ? "" : upper(name(i.a));
-  return fmt::format("HMMA{}.{}.{}{}{}", sp, digits, upper(name(i.d)), input.empty() ? "" : ".", input);
-}
-
-const Instruction& find_instruction(std::string_view wanted) {
-  for (const auto& row : table)
-    if (wanted == short_name(row) || wanted == ptx_name(row)) return row;
-  fail("unknown instruction '{}'{}; `twofour isa` lists every one", wanted, close_names(wanted));
-}
-
-Evidence evidence(const Instruction& i) {
-  if (i.a == f64) return {Fidelity::defined, "PTX ISA: IEEE fused multiply-add chain, k ascending"};
-  if (!is_float(i.a)) return {Fidelity::defined, "PTX ISA: exact products, 32-bit wrap-around sum"};
-  if (i.is_sparse())
-    return {Fidelity::inferred, "dense rule on the compressed operand; no Ampere mma.sp words are published"};
-  return {Fidelity::hardware, "A100 and A2 words of Khattak and Mikaitis, and directed Ampere vectors"};
-}
-
-namespace {
-
-/// Throughput of a type relative to f16 (256 FMA per cycle and sub-core). Source: NVIDIA A100 whitepaper.
-double rate_factor(ElementType a) {
-  switch (a) {
-    case f64: return 1.0 / 16;
-    case tf32: return 0.5;
-    case u8:
-    case s8: return 2;
-    case u4:
-    case s4: return 4;
-    case b1: return 16;
-    default: return 1;
+Requirement requirement(const Instruction& i) {
+  const bool wmma_16 = i.shape.k == 16;
+  switch (i.family) {
+    case Family::mma_sp: return {80, 71};
+    case Family::mma_sp_ordered: return {80, 85};
+    case Family::ldmatrix: return {75, 65};
+    case Family::movmatrix: return {75, 78};
+    case Family::cp_async:
+      if (i.movement.copy.find("L2::") != std::string_view::npos) return {80, 74};
+      return {80, i.movement.copy.ends_with("ignore-src") ? 75 : 70};
+    case Family::mma:
+      if (i.a == e4m3 || i.a == e5m2) return {89, i.shape.k == 32 ? 84 : 87};
+      if (i.is_quad_pair()) return {70, 64};
+      if (i.op == BitOp::and_popc) return {80, 71};
+      if (i.op == BitOp::xor_popc) return {i.shape.m == 8 ? 75 : 80, 70};
+      if (i.a == f64 || i.a == bf16 || i.a == tf32) return {80, 70};
+      return i.shape.m == 8 || (i.a == f16 && i.shape.k == 8) ? Requirement{75, 65} : Requirement{80, 70};
+    default: break;
   }
-}
-
-}  // namespace
-
-// Source: Sun et al., TPDS 2023, tables 3 and 6 (A100): completion latency and saturated throughput of the
-// large-k and small-k shapes. m8n8k16 reaches half of its peak. Rows that the paper lacks take the rule of
-// their class.
-IssueTiming issue_timing(const Instruction& i) {
-  const double factor = rate_factor(i.a) * (i.is_sparse() ? 2 : 1);
-  double interval = i.fma() / (256 * factor);
-  const bool narrow = bits(i.a) <= 4;
-  const bool small_m_8bit = i.shape.m == 8 && bits(i.a) == 8;
-  if (small_m_8bit) interval *= 2;
-  double stretch = narrow ? 1.12 : 1.03;
-  const bool small_k_sparse = i.is_sparse() && interval <= 4;
-  if (small_k_sparse) stretch = 6.25 / 4;
-  const double latency = 10.7 + 1.75 * interval + (narrow && interval >= 8 ? 1.4 : 0);
-  const bool in_paper = i.a != f64 && i.shape.m == 16 && i.a != bf16 && !(narrow && i.is_sparse()) &&
-                        (interval >= 8 || i.a == f16 || small_k_sparse);
-  return {interval, interval * stretch, latency, in_paper};
+  if (i.op == BitOp::and_popc && i.family == Family::wmma_mma) return {80, 71};
+  if (i.a == bf16 || i.a == tf32 || i.a == f64 || i.shape == Shape{16, 16, 8}) return {80, 70};
+  if (!wmma_16) return {75, 63};
+  if (!is_float(i.a)) return {72, 63};
+  return {70, i.shape.m == 16 ? 60 : 61};
 }
 
 }  // namespace twofour::isa

@@ -1,6 +1,7 @@
 #include "twofour/isa/machine.h"
 
-// toml++ 3.3 stops on some malformed input ("[[[[") in an assertion; without it the same input is reported as an error.
+// toml++ 3.3 stops on some malformed input ("[[[[") in an assertion; without it the same input is reported as
+// an error.
 #define TOML_ASSERT(expr) static_assert(true)
 #include <toml++/toml.h>
 

@@ -19,6 +19,8 @@ void check_type(const char* operand, isa::ElementType got, isa::ElementType want
 
 void check_sizes(const isa::Instruction& i, std::int64_t m, std::int64_t k, const PackedMatrix& a,
                  const PackedMatrix& b, const PackedMatrix* c, const NumericOptions& options) {
+  if (!i.is_tensor_core())
+    fail("{} is not an instruction that whole matrices are multiplied with: take an mma", isa::ptx_name(i));
   check_type("A", a.type(), i.a, i);
   check_type("B", b.type(), i.b, i);
   if (k != b.cols()) fail("A has {} columns (K), but B has {}", k, b.cols());
@@ -105,12 +107,13 @@ const isa::Instruction& choose_instruction(isa::ElementType a, isa::ElementType 
                                            isa::ElementType accumulator, bool sparse, isa::BitOp op) {
   const isa::Instruction* best = nullptr;
   for (const auto& row : isa::instructions()) {
+    if (!row.is_tensor_core() || row.family == isa::Family::mma_sp_ordered) continue;
     if (row.a != a || row.b != b || row.d != accumulator || row.is_sparse() != sparse || row.op != op)
       continue;
     if (best == nullptr || row.fma() > best->fma()) best = &row;
   }
   if (best == nullptr)
-    fail("no {} instruction multiplies {} by {} into {}; `twofour isa` lists every one",
+    fail("no {} instruction multiplies {} by {} into {}; `twofour isa list` lists every one",
          sparse ? "mma.sp" : "mma", isa::name(a), isa::name(b), isa::name(accumulator));
   return *best;
 }

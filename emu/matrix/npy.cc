@@ -108,9 +108,11 @@ Reading choose_reading(const std::string& path, const Header& h, ElementType typ
       (h.kind == 'i' || h.kind == 'u') && std::has_single_bit(unsigned(h.bytes)) && h.bytes <= 8;
   const bool boolean = h.kind == 'b' && h.bytes == 1;
   if (!isa::is_float(type) && (whole || boolean)) return Reading::integer;
-  if (type == ElementType::bf16 && h.kind == 'u' && h.bytes == 2) return Reading::words;
+  const bool no_numpy_type =
+      type == ElementType::bf16 || type == ElementType::e4m3 || type == ElementType::e5m2;
+  if (no_numpy_type && h.kind == 'u' && h.bytes * 8 == isa::bits(type)) return Reading::words;
   if (h.kind == 'f' && isa::is_float(type)) {
-    if (h.bytes * 8 == isa::bits(type) && type != ElementType::bf16) return Reading::words;
+    if (h.bytes * 8 == isa::bits(type) && !no_numpy_type) return Reading::words;
     if (h.bytes == 4 && isa::bits(type) == 16) return Reading::round;
   }
   fail("{}: descr: dtype '{}' cannot be read as {}", path, h.dtype, isa::name(type));
@@ -131,9 +133,12 @@ std::string descriptor(ElementType type) {
     case ElementType::s4: return "|i1";
     case ElementType::b1:
     case ElementType::u4:
+    case ElementType::e4m3:
+    case ElementType::e5m2:
     case ElementType::u8: return "|u1";
     case ElementType::s32: return "<i4";
     case ElementType::f16: return "<f2";
+    case ElementType::b16:
     case ElementType::bf16: return "<u2";
     case ElementType::f64: return "<f8";
     case ElementType::tf32:

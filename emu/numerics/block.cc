@@ -109,7 +109,11 @@ std::uint32_t block_dot(isa::ElementType input, isa::ElementType accumulator, co
   for (std::size_t i = 0; i < count; ++i) emax = std::max(emax, terms[i].exponent);
   std::int64_t sum = 0;
   for (std::size_t i = 0; i <= count; ++i) sum += align(terms[i], emax, rule.fraction_bits);
-  return encode(out, rule.rounding, sum < 0, std::uint64_t(sum < 0 ? -sum : sum), emax - rule.fraction_bits);
+  const int dropped = std::max(0, out.fraction_bits - rule.result_fraction_bits);
+  const FloatFormat result{out.exponent_bits, out.fraction_bits - dropped};
+  return encode(result, rule.rounding, sum < 0, std::uint64_t(sum < 0 ? -sum : sum),
+                emax - rule.fraction_bits)
+         << dropped;
 }
 
 }  // namespace twofour::emu

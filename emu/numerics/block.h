@@ -18,23 +18,31 @@ struct Decoded {
 /// Sizes of a float format's fields.
 struct FloatFormat {
   int exponent_bits, fraction_bits;
+  bool has_infinity = true;  ///< e4m3 has none: all ones are NaN, the rest of the top exponent is finite
   constexpr int bias() const { return (1 << (exponent_bits - 1)) - 1; }
   constexpr int min_exponent() const { return 1 - bias(); }
   constexpr std::uint32_t infinity() const { return ((1u << exponent_bits) - 1) << fraction_bits; }
   constexpr std::uint32_t magnitude_mask() const { return (1u << (exponent_bits + fraction_bits)) - 1; }
-  constexpr bool is_nan(std::uint32_t w) const { return (w & magnitude_mask()) > infinity(); }
-  constexpr bool is_infinite(std::uint32_t w) const { return (w & magnitude_mask()) == infinity(); }
+  constexpr bool is_nan(std::uint32_t w) const {
+    return has_infinity ? (w & magnitude_mask()) > infinity() : (w & magnitude_mask()) == magnitude_mask();
+  }
+  constexpr bool is_infinite(std::uint32_t w) const {
+    return has_infinity && (w & magnitude_mask()) == infinity();
+  }
   constexpr bool is_zero(std::uint32_t w) const { return (w & magnitude_mask()) == 0; }
   constexpr bool is_negative(std::uint32_t w) const {
     return (w >> (exponent_bits + fraction_bits) & 1) != 0;
   }
 };
 
-/// Format of f16, bf16, tf32 and f32 words (tf32 as its f32-form word). Other types have none: do not ask.
+/// Format of fp8, f16, bf16, tf32 and f32 words (tf32 as its f32-form word). Other types have none: do not
+/// ask.
 constexpr FloatFormat float_format(isa::ElementType type) {
   switch (type) {
     case isa::ElementType::f16: return {5, 10};
     case isa::ElementType::bf16: return {8, 7};
+    case isa::ElementType::e4m3: return {4, 3, false};
+    case isa::ElementType::e5m2: return {5, 2};
     default: return {8, 23};
   }
 }
@@ -62,7 +70,7 @@ std::uint32_t encode(FloatFormat format, isa::Rounding rounding, bool negative, 
 ///  product, and a zero c,
 ///     takes the exponent E0. emax is the largest exponent of all.
 ///  3. Every term's magnitude is truncated to a multiple of 2^(emax - F); the exact sum of these is rounded
-///  once. Zero is +0.
+///  once, to the accumulator's format or, with fp8 inputs, to e8m13 in an f32 word. Zero is +0.
 /// Source: Khattak and Mikaitis, "Accurate Models of NVIDIA Tensor Cores".
 std::uint32_t block_dot(isa::ElementType input, isa::ElementType accumulator, const isa::BlockRule& rule,
                         std::span<const std::uint32_t> a, std::span<const std::uint32_t> b, std::uint32_t c);

@@ -1,11 +1,10 @@
 #include "twofour/emu/numerics/dot.h"
 
 #include <algorithm>
-#include <bit>
-#include <cmath>
 #include <limits>
 
 #include "twofour/emu/numerics/block.h"
+#include "twofour/emu/numerics/fma_chain.h"
 
 namespace twofour::emu {
 namespace {
@@ -23,13 +22,6 @@ std::uint32_t float_dot(const isa::Instruction& i, Words a, Words b, std::uint32
     c = block_dot(i.a, i.d, rule, {x + at, count}, {y + at, count}, c);
   }
   return c;
-}
-
-std::uint64_t double_dot(Words a, Words b, std::uint64_t c) {
-  double sum = std::bit_cast<double>(c);
-  for (std::size_t k = 0; k < a.size(); ++k)
-    sum = std::fma(std::bit_cast<double>(a[k]), std::bit_cast<double>(b[k]), sum);
-  return std::bit_cast<std::uint64_t>(sum);
 }
 
 std::int64_t bit_count(isa::BitOp op, Words a, Words b) {
@@ -55,7 +47,9 @@ std::int64_t integer_value(isa::ElementType type, std::uint64_t word) {
 std::uint64_t dot(const isa::Instruction& i, Words a, Words b, std::uint64_t c,
                   const NumericOptions& options) {
   using enum isa::ElementType;
-  if (i.a == f64) return double_dot(a, b, c);
+  if (i.a == f64) return double_dot(a, b, c, options.rounding);
+  if (i.is_quad_pair() && options.architecture != isa::Architecture::volta)
+    return quad_pair_dot(i, a, b, std::uint32_t(c));
   if (isa::is_float(i.a)) return float_dot(i, a, b, std::uint32_t(c), options);
   std::int64_t sum = integer_value(s32, c) + (i.a == b1 ? bit_count(i.op, a, b) : integer_sum(i, a, b));
   if (options.satfinite) {

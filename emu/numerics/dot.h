@@ -12,7 +12,8 @@ namespace twofour::emu {
 /// (stored_k of each). The result and c are raw words of the d and c types. This is the scalar definition
 /// that every faster path equals.
 ///  - f16, bf16, tf32: block_dot over consecutive blocks.
-///  - f64: a chain of IEEE fused multiply-adds, k ascending, round to nearest.
+///  - f64: a chain of IEEE fused multiply-adds, k ascending (fma_chain.h), and so the quad-pair instruction
+///    after Volta.
 ///  - integers: exact sum, wrapped to 32 bits, or clamped once with satfinite. b1: count of ones of a op b.
 std::uint64_t dot(const isa::Instruction& instruction, std::span<const std::uint64_t> a,
                   std::span<const std::uint64_t> b, std::uint64_t c, const NumericOptions& options);

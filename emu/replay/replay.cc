@@ -5,6 +5,7 @@
 
 #include "twofour/emu/numerics/dot.h"
 #include "twofour/isa/error.h"
+#include "twofour/isa/evidence.h"
 
 namespace twofour::emu {
 namespace {
@@ -24,17 +25,6 @@ std::vector<std::string_view> split(std::string_view s, char at) {
     start = end + 1;
   }
   return parts;
-}
-
-/// Volta's only tensor instruction; on later architectures the same spelling is CUDA-core code and has no
-/// row.
-isa::Instruction volta_instruction(std::string_view name) {
-  using enum isa::ElementType;
-  for (const auto accumulator : {f16, f32}) {
-    const isa::Instruction i{{8, 8, 4}, f16, f16, accumulator, accumulator};
-    if (name == isa::short_name(i)) return i;
-  }
-  fail("unknown Volta instruction '{}'; there are m8n8k4.f32.f16.f16.f32 and m8n8k4.f16.f16.f16.f16", name);
 }
 
 /// One line, taken apart and checked.
@@ -93,15 +83,17 @@ class Line {
 
   void find(std::string_view name) {
     try {
-      instruction_ =
-          architecture_ == isa::Architecture::volta ? volta_instruction(name) : isa::find_instruction(name);
+      instruction_ = isa::find_instruction(name);
     } catch (const Error& e) {
       refuse("instruction", e.what());
     }
-    if (instruction_.is_sparse())
-      refuse("instruction", "a dot product has no metadata: replay takes dense instructions");
-    if (isa::is_float(instruction_.a) && instruction_.a != isa::ElementType::f64)
-      isa::block_rule(architecture_, instruction_.a, instruction_.d);
+    if (!instruction_.is_mma() || instruction_.is_sparse())
+      refuse("instruction", "a dot product has no metadata and no steps: replay takes dense mma instructions");
+    try {
+      isa::evidence(instruction_, architecture_);
+    } catch (const Error& e) {
+      refuse("instruction", e.what());
+    }
   }
 
   std::uint64_t word(std::string_view text, std::string_view field, isa::ElementType type) const {

@@ -24,6 +24,7 @@ double overlap(double a, double b, double p) {
 const isa::Instruction& find_mma(ElementType type, bool sparse) {
   const isa::Instruction* best = nullptr;
   for (const auto& i : isa::instructions()) {
+    if (!i.is_tensor_core()) continue;
     if (i.a != type || i.b != type || i.is_sparse() != sparse || i.shape.m != 16 || isa::bits(i.c) != 32)
       continue;
     if (!best || i.shape.k > best->shape.k) best = &i;

@@ -8,7 +8,7 @@
 namespace twofour::emu {
 
 inline constexpr int warp_lanes = 32;
-inline constexpr int max_operand_registers = 4;
+inline constexpr int max_operand_registers = 8;
 
 /// 32-bit registers of one operand across a warp: word[register][lane]. An f64 element is two registers, low
 /// word first.

@@ -86,6 +86,13 @@ std::int64_t integer(ElementType type, std::uint32_t word) {
 
 }  // namespace
 
+std::vector<isa::Instruction> sm_80_tensor_core_rows() {
+  std::vector<isa::Instruction> rows;
+  for (const auto& i : isa::instructions())
+    if (i.is_tensor_core() && isa::requirement(i).sm <= 80) rows.push_back(i);
+  return rows;
+}
+
 std::uint32_t ampere_float_dot(const isa::Instruction& i, const std::vector<std::uint32_t>& a,
                                const std::vector<std::uint32_t>& b, std::uint32_t c) {
   const int products = i.a == ElementType::tf32 ? 4 : 8;

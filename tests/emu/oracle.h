@@ -9,6 +9,9 @@
 
 namespace twofour::oracle {
 
+/// The rows of the table that a Tensor Core of sm_80 executes itself: mma and mma.sp, not the quad-pair one.
+std::vector<isa::Instruction> sm_80_tensor_core_rows();
+
 /// c + a . b of a float instruction, from the published description of Ampere's blocks, evaluated in double
 /// arithmetic (every intermediate value is exact there).
 std::uint32_t ampere_float_dot(const isa::Instruction& i, const std::vector<std::uint32_t>& a,

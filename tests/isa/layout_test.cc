@@ -8,7 +8,7 @@ namespace {
 TEST(Layout, EveryOperandOfEveryRowCoversItsTileOnce) {
   for (const auto& i : instructions())
     for (const auto o : {Operand::a, Operand::b, Operand::c, Operand::d})
-      EXPECT_TRUE(is_bijective(i, o)) << short_name(i) << " operand " << int(o);
+      EXPECT_TRUE(!has_fragment(i, o) || is_bijective(i, o)) << short_name(i) << " operand " << int(o);
 }
 
 struct Place {

@@ -21,7 +21,7 @@ TEST(Table, NamesAreUniqueAndFindTheirRow) {
   std::set<std::string> names;
   for (const auto& row : instructions()) {
     EXPECT_TRUE(names.insert(short_name(row)).second) << short_name(row);
-    EXPECT_TRUE(names.insert(ptx_name(row)).second) << ptx_name(row);
+    EXPECT_TRUE(ptx_name(row) == short_name(row) || names.insert(ptx_name(row)).second) << ptx_name(row);
     EXPECT_EQ(&find_instruction(short_name(row)), &row);
     EXPECT_EQ(&find_instruction(ptx_name(row)), &row);
   }
@@ -56,9 +56,9 @@ TEST(Table, CountsRegisters) {
                                    {"sp.m16n8k8.f32.tf32.tf32.f32", 2, 2, 4},
                                    {"sp.m16n8k128.s32.s4.s4.s32", 4, 4, 4}}) {
     const auto& i = find_instruction(want.name);
-    EXPECT_EQ(i.registers_a(), want.a) << want.name;
-    EXPECT_EQ(i.registers_b(), want.b) << want.name;
-    EXPECT_EQ(i.registers_c(), want.c) << want.name;
+    EXPECT_EQ(registers(i, Operand::a), want.a) << want.name;
+    EXPECT_EQ(registers(i, Operand::b), want.b) << want.name;
+    EXPECT_EQ(registers(i, Operand::c), want.c) << want.name;
   }
 }
 
