@@ -104,7 +104,7 @@ TEST(Forms, WmmaFragmentsLieWherePtxasPutsThem) {
       std::vector<Coordinate> places;  // of every element, or of the first in 16 bits for narrower types
       for (const auto& reg : lanes.at(static_cast<std::size_t>(lane)))
         for (const auto& at : reg) places.push_back({int(at.at(0)), int(at.at(1))});
-      const int stride = std::max(1, 16 / bits(i.a)) / (bits(i.a) == 8 ? 2 : 1);
+      const int stride = bits(i.a) < 8 ? 16 / bits(i.a) : 1;
       ASSERT_EQ(int(places.size()) * stride, elements_per_lane(i, i.moved)) << key;
       for (std::size_t n = 0; n < places.size(); ++n)
         ASSERT_EQ(coordinate(i, i.moved, lane, int(n) * stride), places[n]) << key << " lane " << lane;
