@@ -41,15 +41,22 @@ std::string kept_columns_text(Sparsity s, std::uint8_t code, std::int64_t first_
   return text;
 }
 
+std::string code_text(Sparsity s, std::uint8_t code, std::int64_t first_column) {
+  const CodeKind kind = code_kind(s, code);
+  const std::string_view verdict = kind == CodeKind::ordered ? ""
+                                   : is_undefined(kind)      ? ": undefined"
+                                                             : ": not legal for ::ordered_metadata";
+  return fmt::format("code 0x{:X} keeps {} ({}{})", code, kept_columns_text(s, code, first_column),
+                     name(kind), verdict);
+}
+
 std::string place_text(MetadataPlace place) {
   return fmt::format("lane {} bits {}-{}", place.lane, place.shift, place.shift + 3);
 }
 
 std::string describe(const Instruction& i, const MetadataFinding& f) {
   const std::int64_t first = std::int64_t(f.group) * group_columns(i.sparsity);
-  const std::string verdict = is_undefined(f.kind) ? "undefined" : "not legal for ::ordered_metadata";
-  return fmt::format("row {} group {}: code 0x{:X} keeps {} ({}: {}); {}", f.row, f.group, f.code,
-                     kept_columns_text(i.sparsity, f.code, first), name(f.kind), verdict,
+  return fmt::format("row {} group {}: {}; {}", f.row, f.group, code_text(i.sparsity, f.code, first),
                      place_text({f.lane, f.shift}));
 }
 

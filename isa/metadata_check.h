@@ -47,6 +47,9 @@ std::vector<MetadataFinding> check_metadata(const Instruction& i, std::span<cons
 /// "columns 8, 9, 12 and 13", "column 5".
 std::string kept_columns_text(Sparsity s, std::uint8_t code, std::int64_t first_column);
 
+/// "code 0x5 keeps columns 21 and 21 (duplicate: undefined)"
+std::string code_text(Sparsity s, std::uint8_t code, std::int64_t first_column);
+
 /// "lane 13 bits 4-7"
 std::string place_text(MetadataPlace place);
 

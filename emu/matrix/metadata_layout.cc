@@ -85,11 +85,10 @@ IntegerArray encode_ptx(const MetadataCodes& m, const MetadataForm& form) {
   const isa::Instruction& i = form.instruction;
   check_tile_size(i, m.groups);
   const std::int64_t tiles_m = (m.rows + i.shape.m - 1) / i.shape.m, tiles_k = m.groups / i.groups();
-  const SparseMatrix matrix{PackedMatrix(i.a, m.rows, 0), m.codes, m.groups * group_columns(i.sparsity)};
   IntegerArray out{dtype_of(form), tiles_m * tiles_k, 32, {}};
   for (std::int64_t t = 0; t < tiles_m; ++t)
     for (std::int64_t u = 0; u < tiles_k; ++u) {
-      const auto words = metadata_registers(matrix, i, t, u, form.selector);
+      const auto words = metadata_registers(m.codes, m.rows, m.groups, i, t, u, form.selector);
       out.words.insert(out.words.end(), words.begin(), words.end());
     }
   return out;
