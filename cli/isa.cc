@@ -3,11 +3,13 @@
 
 #include "twofour/cli/commands.h"
 #include "twofour/cli/flags.h"
+#include "twofour/cli/isa_page.h"
 #include "twofour/cli/output.h"
 #include "twofour/isa/error.h"
 #include "twofour/isa/evidence.h"
 #include "twofour/isa/lowering.h"
 
+DEFINE_bool(markdown, false, "print docs/isa.md: every row, of all architectures");
 DEFINE_string(family, "", "only this family: mma, mma.sp, mma.sp::ordered_metadata, wmma.load, ...");
 
 namespace twofour::cli {
@@ -97,6 +99,10 @@ bool wanted(const Instruction& i, isa::Architecture architecture) {
 }
 
 int list(std::span<const std::string>) {
+  if (FLAGS_markdown) {
+    fmt::print("{}", isa_page());
+    return exit_ok;
+  }
   const auto architecture = isa::parse_architecture(FLAGS_arch);
   std::vector<const Instruction*> rows;
   for (const auto& i : isa::instructions())
@@ -174,7 +180,7 @@ Command isa_list_command() {
           "",
           "list the matrix instructions",
           "Those of --arch; `twofour isa show NAME` tells all about one.",
-          {"arch", "family", "json"},
+          {"arch", "family", "markdown", "json"},
           0,
           0,
           list};

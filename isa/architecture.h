@@ -15,8 +15,6 @@ Architecture parse_architecture(std::string_view name);
 /// 90, blackwell 100.
 int compute_capability(Architecture a);
 
-enum class Rounding : std::uint8_t { toward_zero, nearest_even, downward, upward };
-
 /// How well an answer is known.
 enum class Fidelity : std::uint8_t {
   hardware,  ///< agrees with published words of real hardware

@@ -61,6 +61,8 @@ constexpr Sparsity sparse_form(ElementType a) {
   }
 }
 
+enum class Rounding : std::uint8_t { toward_zero, nearest_even, downward, upward };
+
 /// What a b1 instruction does with two bits before it counts the ones.
 enum class BitOp : std::uint8_t { none, and_popc, xor_popc };
 
@@ -145,6 +147,17 @@ std::string sass_name(const Instruction& i);
 
 /// The row with that PTX or short name; throws Error that names close rows.
 const Instruction& find_instruction(std::string_view name);
+
+/// An instruction as a kernel writes it: the row and its qualifiers.
+struct Spelling {
+  const Instruction* instruction;
+  bool satfinite = false;
+  Rounding rounding = Rounding::nearest_even;
+};
+/// A PTX or short name with or without ".satfinite" (integers) and ".rn", ".rz", ".rm" or ".rp" (f64) among its
+/// parts; operands that follow it are ignored. Throws Error for an unknown row and for a qualifier that the row
+/// does not take.
+Spelling parse_spelling(std::string_view text);
 
 /// First compute capability (70: sm_70) and PTX ISA version (64: 6.4) that have the instruction.
 /// Source: PTX ISA 9.1, 9.7.14 and 9.7.9.25, "Target ISA Notes" and "PTX ISA Notes".

@@ -135,4 +135,38 @@ const Instruction& find_instruction(std::string_view wanted) {
   fail("unknown instruction '{}'{}; `twofour isa list` lists every one", wanted, close_names(wanted));
 }
 
+namespace {
+
+/// Removes ".qualifier" from the name where it stands as a whole part; true if it was there.
+bool take_qualifier(std::string& name, const std::string& qualifier) {
+  const std::size_t at = name.find(qualifier);
+  if (at == std::string::npos) return false;
+  const std::size_t end = at + qualifier.size();
+  if (end != name.size() && name[end] != '.') return false;
+  name.erase(at, qualifier.size());
+  return true;
+}
+
+}  // namespace
+
+Spelling parse_spelling(std::string_view text) {
+  std::string name(text);
+  if (!name.starts_with("cp.async")) name = name.substr(0, name.find_first_of(" \t\n{"));
+  Spelling spelling{};
+  spelling.satfinite = take_qualifier(name, ".satfinite");
+  bool rounds = false;
+  for (const auto& [qualifier, rounding] :
+       {std::pair{".rn", Rounding::nearest_even}, std::pair{".rz", Rounding::toward_zero},
+        std::pair{".rm", Rounding::downward}, std::pair{".rp", Rounding::upward}})
+    if (take_qualifier(name, qualifier)) {
+      if (rounds) fail("'{}' names two rounding modes", text);
+      rounds = true;
+      spelling.rounding = rounding;
+    }
+  spelling.instruction = &find_instruction(name);
+  if (spelling.satfinite && !spelling.instruction->has_satfinite()) fail("{} has no .satfinite form", name);
+  if (rounds && !spelling.instruction->has_rounding()) fail("{} takes no rounding mode", name);
+  return spelling;
+}
+
 }  // namespace twofour::isa

@@ -202,4 +202,24 @@ void write_npy(const std::string& path, const std::vector<std::uint32_t>& data, 
   write_array(path, "<u4", rows, cols, bytes_of(data));
 }
 
+IntegerArray read_npy_integers(const std::string& path) {
+  const std::string file = isa::read_file(path);
+  const Header h = parse_header(path, file);
+  if ((h.kind != 'i' && h.kind != 'u') || (h.bytes != 1 && h.bytes != 2 && h.bytes != 4))
+    fail("{}: descr: metadata is an array of integers of 1, 2 or 4 bytes, not of dtype '{}'", path, h.dtype);
+  check_length(path, h, file.size() - h.data_at);
+  IntegerArray out{h.dtype, h.rows, h.cols, std::vector<std::uint32_t>(std::size_t(h.rows * h.cols))};
+  for (std::size_t i = 0; i < out.words.size(); ++i)
+    out.words[i] = std::uint32_t(raw_element(h, file, std::int64_t(i)));
+  return out;
+}
+
+void write_npy(const std::string& path, const IntegerArray& array) {
+  const std::size_t bytes = std::size_t(array.dtype[2] - '0');
+  std::string data(array.words.size() * bytes, '\0');
+  for (std::size_t i = 0; i < array.words.size(); ++i)
+    std::memcpy(data.data() + i * bytes, &array.words[i], bytes);
+  write_array(path, array.dtype, array.rows, array.cols, data);
+}
+
 }  // namespace twofour::emu

@@ -1,5 +1,7 @@
 #pragma once
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "twofour/emu/matrix/packed_matrix.h"
 
@@ -22,5 +24,18 @@ void write_npy(const std::string& path, const std::vector<std::uint8_t>& data, s
                std::int64_t cols);
 void write_npy(const std::string& path, const std::vector<std::uint32_t>& data, std::int64_t rows,
                std::int64_t cols);
+
+/// A two-dimensional array of whole words, 1, 2 or 4 bytes each, as metadata comes.
+struct IntegerArray {
+  std::string dtype;  ///< as numpy spells it: "|u1", "<u2", "<i2", "<u4", "<i4"
+  std::int64_t rows = 0, cols = 0;
+  std::vector<std::uint32_t> words;  ///< raw bits, zero-extended, row-major
+
+  bool operator==(const IntegerArray&) const = default;
+};
+
+/// Reads any two-dimensional .npy file of integers of 1, 2 or 4 bytes. Throws Error as read_npy does.
+IntegerArray read_npy_integers(const std::string& path);
+void write_npy(const std::string& path, const IntegerArray& array);
 
 }  // namespace twofour::emu

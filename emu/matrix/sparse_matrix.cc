@@ -163,14 +163,21 @@ PackedMatrix decompress(const SparseMatrix& sparse) {
 
 std::array<std::uint32_t, 32> metadata_registers(const SparseMatrix& sparse, const isa::Instruction& i,
                                                  std::int64_t tile_row, std::int64_t tile_k, int selector) {
+  return metadata_registers(sparse.codes, sparse.rows(), sparse.groups(), i, tile_row, tile_k, selector);
+}
+
+std::array<std::uint32_t, 32> metadata_registers(std::span<const std::uint8_t> codes, std::int64_t rows,
+                                                 std::int64_t groups, const isa::Instruction& i,
+                                                 std::int64_t tile_row, std::int64_t tile_k, int selector) {
   constexpr std::uint8_t filler = 0x4;  // keeps columns 0 and 1: legal for every type
   std::array<std::uint32_t, 32> words{};
   for (int r = 0; r < i.shape.m; ++r)
     for (int group = 0; group < i.groups(); ++group) {
       const std::int64_t row = tile_row * i.shape.m + r, at = tile_k * i.groups() + group;
-      const bool inside = row < sparse.rows() && at < sparse.groups();
+      const bool inside = row < rows && at < groups;
       const auto place = isa::metadata_place(i, r, group, selector);
-      words[std::size_t(place.lane)] |= std::uint32_t(inside ? sparse.code(row, at) : filler) << place.shift;
+      const std::uint8_t code = inside ? codes[std::size_t(row * groups + at)] : filler;
+      words[std::size_t(place.lane)] |= std::uint32_t(code) << place.shift;
     }
   return words;
 }

@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "twofour/emu/matrix/packed_matrix.h"
@@ -51,5 +52,10 @@ PackedMatrix decompress(const SparseMatrix& sparse);
 std::array<std::uint32_t, 32> metadata_registers(const SparseMatrix& sparse,
                                                  const isa::Instruction& instruction, std::int64_t tile_row,
                                                  std::int64_t tile_k, int selector);
+
+/// The same from rows x groups codes alone.
+std::array<std::uint32_t, 32> metadata_registers(std::span<const std::uint8_t> codes, std::int64_t rows,
+                                                 std::int64_t groups, const isa::Instruction& instruction,
+                                                 std::int64_t tile_row, std::int64_t tile_k, int selector);
 
 }  // namespace twofour::emu

@@ -77,6 +77,26 @@ TEST(Table, IntervalsGiveThePublishedPeaks) {
   EXPECT_EQ(per_cycle("m8n8k4.f64.f64.f64.f64"), 64);
 }
 
+TEST(Table, ReadsQualifiersWherePtxAllowsThem) {
+  const auto& s8 = find_instruction("m16n8k32.s32.s8.s8.s32");
+  for (const char* text : {"mma.sync.aligned.m16n8k32.row.col.satfinite.s32.s8.s8.s32",
+                           "mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32.satfinite {%r0,%r1,%r2,%r3}, ...",
+                           "m16n8k32.s32.s8.s8.s32.satfinite"}) {
+    const auto spelling = parse_spelling(text);
+    EXPECT_EQ(spelling.instruction, &s8) << text;
+    EXPECT_TRUE(spelling.satfinite) << text;
+  }
+  EXPECT_FALSE(parse_spelling("m16n8k32.s32.s8.s8.s32").satfinite);
+  const auto wmma = parse_spelling("wmma.mma.sync.aligned.row.col.m8n8k4.rm.f64.f64.f64.f64 {d0,d1}");
+  EXPECT_EQ(wmma.instruction, &find_instruction("wmma.mma.row.col.m8n8k4.f64.f64.f64.f64"));
+  EXPECT_EQ(wmma.rounding, Rounding::downward);
+  EXPECT_EQ(parse_spelling("cp.async.ca.shared.global 16, src-size").instruction->movement.copy,
+            "ca.shared.global 16, src-size");
+  for (const char* wrong : {"m16n8k16.f32.f16.f16.f32.satfinite", "m16n8k256.s32.b1.b1.s32.xor.satfinite",
+                            "m16n8k16.f32.f16.f16.f32.rz", "m8n8k4.rz.rn.f64.f64.f64.f64", "", "satfinite"})
+    EXPECT_THROW(parse_spelling(wrong), Error) << wrong;
+}
+
 TEST(Table, UnknownNameIsRefusedWithCloseRows) {
   try {
     find_instruction("m16n8k8.f32.f16.f16.f64");
