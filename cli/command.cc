@@ -143,6 +143,17 @@ bool asks_help(std::span<const std::string> words) {
                      [](const std::string& w) { return w == "--help" || w == "-h"; });
 }
 
+/// "unknown command 'x'", or which words may follow the first.
+std::string unknown_command(std::span<const Command> commands, const std::vector<std::string>& words) {
+  std::string next;
+  for (const Command& c : commands)
+    if (c.name.starts_with(words[0] + " "))
+      next += (next.empty() ? "" : ", ") + std::string(c.name.substr(words[0].size() + 1));
+  if (next.empty()) return fmt::format("unknown command '{}'", words[0]);
+  return fmt::format("unknown command '{}': after '{}' comes one of {}", fmt::join(words, " "), words[0],
+                     next);
+}
+
 int dispatch(std::string_view program, std::string_view summary, std::span<const Command> commands,
              std::vector<std::string> words) {
   if (!words.empty() && words[0] == "help") {
@@ -160,7 +171,7 @@ int dispatch(std::string_view program, std::string_view summary, std::span<const
       fmt::print("{} {}\n", program, TWOFOUR_VERSION);
       return exit_ok;
     }
-    fail("unknown command '{}'; `{} help` lists the commands", words[0], program);
+    fail("{}; `{} help` lists the commands", unknown_command(commands, words), program);
   }
   const std::span<const std::string> rest(words.begin() + std::ptrdiff_t(used), words.end());
   if (asks_help(rest)) {

@@ -6,6 +6,7 @@ namespace twofour::cli {
 // One function a file; each returns the description of its command or commands.
 Command isa_list_command();
 Command isa_show_command();
+Command mma_command();
 Command gemm_command();
 Command prune_command();
 Command compress_command();

@@ -31,7 +31,7 @@ npy() {
 expect 0 'Usage: twofour COMMAND' --help
 expect 2 'Usage: twofour COMMAND'
 expect 0 'twofour 0.' --version
-for command in isa 'isa show' gemm prune compress replay 'time gemm' search; do
+for command in 'isa list' 'isa show' mma gemm prune compress replay 'time gemm' search; do
   # shellcheck disable=SC2086
   expect 0 'Usage: twofour' $command --help
 done
@@ -39,12 +39,36 @@ expect 2 "unknown command 'gem'" gem
 expect 2 'unknown flag --mm' gemm --mm 3
 expect 2 "'x' is not a valid int64" gemm --m x
 expect 2 'needs a value' gemm --m
-expect 2 "unexpected argument 'y'" isa y
+expect 2 "unexpected argument 'y'" isa list y
 
 # The table.
 expect 0 'mma.sp.sync.aligned.m16n8k64.row.col.s32.s8.s8.s32' isa show sp.m16n8k64.s32.s8.s8.s32
-expect 0 '"schema_version": 1' isa --json
+expect 0 '"schema_version": 1' isa list --json
 expect 2 'unknown instruction' isa show m16n8k8.f32
+expect 2 "after 'isa' comes one of list, show" isa
+expect 0 '332 instructions on ampere' isa list
+expect 0 'lowered to 4 of m16n8k4.f32.tf32.tf32.f32, chained along k' isa show wmma.mma.row.col.m16n16k8.f32.tf32.tf32.f32
+expect 2 "'x' has no instruction" isa list --family x
+
+# One instruction. A: rows of ones at kept columns 0 and 1 of every group; B: column n holds n.
+npy ones.npy 16 32 "$(printf '\\x01%.0s' $(seq 512))"
+npy columns.npy 64 8 "$(for _ in $(seq 64); do printf '\\x00\\x01\\x02\\x03\\x04\\x05\\x06\\x07'; done)"
+npy codes.npy 16 16 "$(printf '\\x04%.0s' $(seq 256))"
+npy bad_codes.npy 16 16 "$(printf '\\x04%.0s' $(seq 255))\\x05"
+sp='mma.sp.sync.aligned.m16n8k64.row.col.s32.s8.s8.s32'
+expect 0 '            0           32           64           96          128          160          192          224' \
+  mma "$sp" -a ones.npy -b columns.npy --metadata codes.npy --selector 0
+expect 0 'row 15 group 15: code 0x5 keeps columns 61 and 61 (duplicate: undefined); lane 31 bits 28-31' \
+  mma "$sp" -a ones.npy -b columns.npy --metadata bad_codes.npy
+expect 2 '--strict: 1 invalid codes' mma "$sp" -a ones.npy -b columns.npy --metadata bad_codes.npy --strict
+npy b.npy 32 8 "$(printf '\\x01%.0s' $(seq 256))"
+expect 0 '"00000020"' mma m16n8k32.s32.s8.s8.s32.satfinite -a ones.npy -b b.npy --json
+expect 2 'selector 1 is out of range' mma "$sp" --selector 1
+expect 2 'ones.npy: 16 x 32, but operand b' mma m16n8k32.s32.s8.s8.s32 -b ones.npy
+expect 2 'is dense: it reads no --metadata' mma m16n8k32.s32.s8.s8.s32 --metadata codes.npy
+expect 2 'moves data' mma ldmatrix.m8n8.x4.shared.b16
+expect 2 'takes no rounding mode' mma m16n8k16.f32.f16.f16.f32.rz
+expect 2 'is inferred' mma sp.m16n8k32.f32.f16.f16.f32 --strict
 
 # Replay.
 vectors=$here/vectors
