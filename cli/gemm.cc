@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gflags/gflags.h>
 
+#include <unistd.h>
+
 #include <bit>
 #include <chrono>
 #include <cmath>
@@ -64,6 +66,18 @@ std::int64_t agreed(const char* name, std::int64_t flag, std::int64_t from_file,
   return size;
 }
 
+/// Refuses sizes whose operands, result and packed copies (at most 8 bytes an element) the machine cannot
+/// hold.
+void require_memory(std::int64_t m, std::int64_t n, std::int64_t k) {
+  const double bytes = 8.0 * (double(m) * double(k) + double(n) * double(k) + double(m) * double(n));
+  const double physical = double(sysconf(_SC_PHYS_PAGES)) * double(sysconf(_SC_PAGESIZE));
+  if (bytes > physical)
+    fail(
+        "M x N x K = {} x {} x {} takes about {:.0f} GiB of memory, this machine has {:.0f}: multiply "
+        "smaller parts",
+        m, n, k, bytes / 0x1p30, physical / 0x1p30);
+}
+
 Operands read_operands(const isa::Instruction& i) {
   Operands x;
   std::int64_t m = -1, n = -1, k = -1;
@@ -83,6 +97,7 @@ Operands read_operands(const isa::Instruction& i) {
   m = agreed("m", FLAGS_m, m, FLAGS_a + FLAGS_c);
   n = agreed("n", FLAGS_n, n, FLAGS_b + FLAGS_c);
   k = agreed("k", FLAGS_k, k, FLAGS_a + FLAGS_b);
+  require_memory(m, n, k);
   std::mt19937_64 random{std::uint64_t(FLAGS_seed)};
   if (FLAGS_a.empty()) x.a = emu::random_matrix(i.a, m, k, random);
   if (FLAGS_b.empty()) x.b = emu::random_matrix(i.b, n, k, random);
