@@ -66,10 +66,11 @@ std::int64_t agreed(const char* name, std::int64_t flag, std::int64_t from_file,
   return size;
 }
 
-/// Refuses sizes whose operands, result and packed copies (at most 8 bytes an element) the machine cannot
-/// hold.
-void require_memory(std::int64_t m, std::int64_t n, std::int64_t k) {
-  const double bytes = 8.0 * (double(m) * double(k) + double(n) * double(k) + double(m) * double(n));
+/// Refuses sizes whose operands, their packed copies (four times as large at most) and result the machine
+/// cannot hold.
+void require_memory(const isa::Instruction& i, std::int64_t m, std::int64_t n, std::int64_t k) {
+  const double inputs = double(m) * double(k) + double(n) * double(k), element = isa::bits(i.a) / 2.0;
+  const double bytes = inputs * element + 8.0 * double(m) * double(n);
   const double physical = double(sysconf(_SC_PHYS_PAGES)) * double(sysconf(_SC_PAGESIZE));
   if (bytes > physical)
     fail(
@@ -97,7 +98,7 @@ Operands read_operands(const isa::Instruction& i) {
   m = agreed("m", FLAGS_m, m, FLAGS_a + FLAGS_c);
   n = agreed("n", FLAGS_n, n, FLAGS_b + FLAGS_c);
   k = agreed("k", FLAGS_k, k, FLAGS_a + FLAGS_b);
-  require_memory(m, n, k);
+  require_memory(i, m, n, k);
   std::mt19937_64 random{std::uint64_t(FLAGS_seed)};
   if (FLAGS_a.empty()) x.a = emu::random_matrix(i.a, m, k, random);
   if (FLAGS_b.empty()) x.b = emu::random_matrix(i.b, n, k, random);
