@@ -29,9 +29,16 @@ Verification check_tile(const isa::Instruction& i, const Fragment& expected, con
   return v;
 }
 
-/// c + a . b by 64-bit integers, in the plainest way.
-std::int64_t naive_sum(isa::BitOp op, const std::vector<std::int64_t>& a,
-                       const std::vector<std::int64_t>& b) {
+using Integers = std::vector<std::int16_t>;  // all integer element types fit
+
+Integers integers(const PackedMatrix& m, std::int64_t row) {
+  Integers values(std::size_t(m.cols()));
+  for (std::int64_t c = 0; c < m.cols(); ++c) values[std::size_t(c)] = std::int16_t(m.integer(row, c));
+  return values;
+}
+
+/// a . b by 64-bit integers, in the plainest way.
+std::int64_t naive_sum(isa::BitOp op, const Integers& a, const Integers& b) {
   std::int64_t sum = 0;
   if (op == isa::BitOp::xor_popc)
     for (std::size_t k = 0; k < a.size(); ++k) sum += a[k] ^ b[k];
@@ -40,27 +47,26 @@ std::int64_t naive_sum(isa::BitOp op, const std::vector<std::int64_t>& a,
   return sum;
 }
 
-std::vector<std::vector<std::int64_t>> integers(const PackedMatrix& m) {
-  std::vector<std::vector<std::int64_t>> rows(std::size_t(m.rows()),
-                                              std::vector<std::int64_t>(std::size_t(m.cols())));
-  for (std::int64_t r = 0; r < m.rows(); ++r)
-    for (std::int64_t c = 0; c < m.cols(); ++c) rows[std::size_t(r)][std::size_t(c)] = m.integer(r, c);
-  return rows;
-}
-
 Verification check_integers(const isa::Instruction& i, const PackedMatrix& dense_a, const PackedMatrix& b,
                             const PackedMatrix* c, const PackedMatrix& d) {
-  const auto x = integers(dense_a), y = integers(b);
+  constexpr std::int64_t columns = 64;  // of B that are taken apart at a time
   const double work = double(d.rows()) * double(d.cols()) * double(b.cols());
   const std::int64_t step = std::max<std::int64_t>(1, std::int64_t(std::ceil(work / max_multiply_adds)));
   std::int64_t differing = 0;
+  for (std::int64_t first = 0; first < d.cols(); first += columns) {
+    const std::int64_t count = std::min(columns, d.cols() - first);
+    std::vector<Integers> y;
+    for (std::int64_t col = 0; col < count; ++col) y.push_back(integers(b, first + col));
 #pragma omp parallel for schedule(static) reduction(+ : differing)
-  for (std::int64_t r = 0; r < d.rows(); r += step)
-    for (std::int64_t col = 0; col < d.cols(); ++col) {
-      const std::int64_t start = c != nullptr ? c->integer(r, col) : 0;
-      const std::int64_t sum = start + naive_sum(i.op, x[std::size_t(r)], y[std::size_t(col)]);
-      differing += std::uint32_t(d.bits(r, col)) != std::uint32_t(std::uint64_t(sum));
+    for (std::int64_t r = 0; r < d.rows(); r += step) {
+      const Integers x = integers(dense_a, r);
+      for (std::int64_t col = 0; col < count; ++col) {
+        const std::int64_t start = c != nullptr ? c->integer(r, first + col) : 0;
+        const auto sum = std::uint64_t(start + naive_sum(i.op, x, y[std::size_t(col)]));
+        differing += std::uint32_t(d.bits(r, first + col)) != std::uint32_t(sum);
+      }
     }
+  }
   return {ceil_div(d.rows(), step) * d.cols(), differing, ""};
 }
 
