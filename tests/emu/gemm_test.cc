@@ -94,12 +94,12 @@ TEST(Gemm, IntegersEqualANaiveSum) {
     const PackedMatrix d = i.is_sparse() ? gemm(i, compress(a), b) : gemm(i, a, b);
     for (std::int64_t r = 0; r < m; ++r)
       for (std::int64_t col = 0; col < n; ++col) {
-        std::vector<std::uint32_t> x, y;
+        std::vector<std::uint64_t> x, y;
         for (std::int64_t at = 0; at < k; ++at) {
-          x.push_back(std::uint32_t(a.bits(r, at)));
-          y.push_back(std::uint32_t(b.bits(col, at)));
+          x.push_back(a.bits(r, at));
+          y.push_back(b.bits(col, at));
         }
-        ASSERT_EQ(d.integer(r, col), oracle::integer_dot(i, x, y, 0)) << isa::short_name(i);
+        ASSERT_EQ(d.bits(r, col), oracle::dot(i, x, y, 0)) << isa::short_name(i);
       }
   }
 }
@@ -168,7 +168,8 @@ TEST(Gemm, MisfitsAreRefused) {
 
 TEST(Gemm, VerificationFindsAFlippedBit) {
   std::mt19937 random(13);
-  for (const char* name : {"m16n8k16.f32.f16.f16.f32", "m16n8k32.s32.s8.s8.s32", "sp.m16n8k128.s32.s4.s4.s32"}) {
+  for (const char* name :
+       {"m16n8k16.f32.f16.f16.f32", "m16n8k32.s32.s8.s8.s32", "sp.m16n8k128.s32.s4.s4.s32"}) {
     const auto& i = isa::find_instruction(name);
     const auto a = oracle::random_matrix(i.a, 32, i.shape.k, random, false, i.is_sparse());
     const auto b = oracle::random_matrix(i.b, 24, i.shape.k, random, false);

@@ -1,0 +1,34 @@
+#pragma once
+#include <exception>
+#include <functional>
+#include <string>
+
+namespace twofour {
+
+/// Runs check(0) .. check(count - 1) on every core; the first complaint that is not empty, or an empty text.
+/// The rest is skipped after a complaint.
+inline std::string first_complaint(int count, const std::function<std::string(int)>& check) {
+  std::string found;
+  bool stop = false;
+#pragma omp parallel for schedule(dynamic)
+  for (int n = 0; n < count; ++n) {
+    bool skip = false;
+#pragma omp atomic read
+    skip = stop;
+    if (skip) continue;
+    std::string complaint;
+    try {
+      complaint = check(n);
+    } catch (const std::exception& e) {
+      complaint = std::string("stopped: ") + e.what();
+    }
+    if (complaint.empty()) continue;
+#pragma omp atomic write
+    stop = true;
+#pragma omp critical
+    if (found.empty()) found = complaint;
+  }
+  return found;
+}
+
+}  // namespace twofour
