@@ -57,7 +57,7 @@ DecimalGrid::DecimalGrid(std::span<const double> values) {
   int finest = std::numeric_limits<int>::max();
   for (const double v : values) {
     if (v == 0) continue;
-    sum += std::fabs(static_cast<long double>(v));
+    sum += std::fabs(static_cast<long double>(v)) * (1 + 1e-15L);  // the decimal number may exceed the double
     finest = std::min(finest, shortest_decimal(v).exponent);
   }
   if (sum == 0) return;
@@ -94,7 +94,8 @@ double DecimalGrid::to_double(Int128 units) const {
 
 double DecimalGrid::to_double_up(Int128 units) const {
   double value = to_double(units);
-  while (at_most(value) < units) value = std::nextafter(value, std::numeric_limits<double>::infinity());
+  while (std::isfinite(value) && at_most(value) < units)
+    value = std::nextafter(value, std::numeric_limits<double>::infinity());
   return value;
 }
 

@@ -10,16 +10,10 @@ namespace {
 
 using isa::ElementType;
 
-/// The only families whose registers the oracle does not know: m8n8k4 of f16, which is laid out by quad
-/// pairs.
-bool oracle_has_layout(const isa::Instruction& i) {
-  return i.shape != isa::Shape{8, 8, 4} || i.a == ElementType::f64;
-}
-
 std::vector<isa::Instruction> rows(bool sparse_only) {
   std::vector<isa::Instruction> out;
   for (const auto& i : isa::instructions())
-    if (oracle_has_layout(i) && (i.is_sparse() || !sparse_only)) out.push_back(i);
+    if (oracle::has_layout(i) && (i.is_sparse() || !sparse_only)) out.push_back(i);
   return out;
 }
 
