@@ -10,7 +10,7 @@
 int main(int count, char** arguments) try {
   using namespace twofour;
   const auto architecture = isa::parse_architecture(count > 1 ? arguments[1] : "ampere");
-  for (const auto accumulator : {isa::ElementType::f16, isa::ElementType::f32})
+  for (const auto accumulator : {isa::ElementType::f32, isa::ElementType::f16})
     for (const auto c : oracle::sweep_accumulators(accumulator)) {
       const auto start = std::chrono::steady_clock::now();
       const std::string complaint = oracle::sweep({architecture, accumulator, c});

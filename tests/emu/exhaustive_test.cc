@@ -38,8 +38,8 @@ TEST(Exhaustive, ThePairFormulaEqualsTheOracle) {
     }
 }
 
-// One pair in 256 of all 2^32, others for each accumulator: every a meets 256 b, and every b 256 a, eight
-// times. exhaustive_pairs sweeps them all.
+// One pair in 256 of all 2^32, others for each accumulator: every a meets 256 b, and every b 256 a, for each.
+// exhaustive_pairs sweeps them all.
 TEST(Exhaustive, ASliceOfAllPairsOfHalves) {
   for (const auto accumulator : {ElementType::f16, ElementType::f32}) {
     std::uint32_t phase = 0;
