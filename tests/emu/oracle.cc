@@ -217,6 +217,20 @@ bool knows(const isa::Instruction& i, isa::Architecture architecture) {
   return parameters(architecture, isa::name(i.a), isa::name(i.d)).has_value();
 }
 
+std::vector<isa::Instruction> covered_rows() {
+  std::vector<isa::Instruction> rows;
+  for (const auto& i : isa::instructions())
+    if (i.shape != isa::Shape{8, 8, 4} || isa::bits(i.a) != 16) rows.push_back(i);
+  return rows;
+}
+
+isa::Architecture home(const isa::Instruction& i) {
+  using enum isa::Architecture;
+  for (const auto architecture : {ampere, ada, hopper, blackwell, turing, volta})
+    if (knows(i, architecture)) return architecture;
+  throw std::logic_error("no architecture is known to compute " + isa::short_name(i));
+}
+
 std::uint64_t dot(const isa::Instruction& i, Words a, Words b, std::uint64_t c, const Options& options) {
   if (!isa::is_float(i.a)) return integer_dot(i, a, b, c, options.satfinite);
   if (i.a == isa::ElementType::f64) {

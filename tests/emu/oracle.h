@@ -81,8 +81,14 @@ struct Options {
   Direction direction = Direction::nearest_even;  ///< of f64
 };
 
+/// The rows of the table that the oracle answers: all but m8n8k4 of 16-bit types, which is laid out by quad
+/// pairs.
+std::vector<isa::Instruction> covered_rows();
+
 /// True if the architecture is known to compute the instruction.
 bool knows(const isa::Instruction& i, isa::Architecture architecture);
+/// Ampere, or else the first architecture that is known to compute it.
+isa::Architecture home(const isa::Instruction& i);
 
 /// c + a . b as the instruction computes it (which must be known).
 std::uint64_t dot(const isa::Instruction& i, Words a, Words b, std::uint64_t c, const Options& options = {});

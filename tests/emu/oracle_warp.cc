@@ -86,10 +86,6 @@ int metadata_code(const isa::Instruction& i, const emu::MmaOperands& x, int row,
 
 }  // namespace
 
-bool has_layout(const isa::Instruction& i) {
-  return i.shape != isa::Shape{8, 8, 4} || isa::bits(i.a) != 16;
-}
-
 std::vector<int> kept_columns(const isa::Instruction& i, const emu::MmaOperands& x, int row) {
   const int width = isa::bits(i.a), per_group = width == 32 ? 2 : width == 4 ? 8 : 4;
   const int groups = i.shape.k / per_group;

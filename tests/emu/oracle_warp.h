@@ -6,10 +6,6 @@
 
 namespace twofour::oracle {
 
-/// False for the only family whose registers the oracle does not know: m8n8k4 of 16-bit types, which is laid
-/// out by quad pairs.
-bool has_layout(const isa::Instruction& i);
-
 /// Logical columns of the kept elements of one row of A; each metadata index selects on its own (tf32: the
 /// first index decides).
 std::vector<int> kept_columns(const isa::Instruction& i, const emu::MmaOperands& x, int row);

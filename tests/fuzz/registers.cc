@@ -19,9 +19,9 @@ class Stream {
     for (int n = 0; n < 4; ++n) w = w << 8 | byte();
     return w;
   }
-  void fill(emu::Fragment& f, int registers) {
-    for (int r = 0; r < registers; ++r)
-      for (auto& w : f.word[std::size_t(r)]) w = word();
+  void fill(emu::Fragment& f) {
+    for (auto& lanes : f.word)
+      for (auto& w : lanes) w = word();
   }
 
  private:
@@ -40,16 +40,14 @@ bool is_legal(const isa::Instruction& i, const emu::MmaOperands& x, const emu::N
 
 void registers(Bytes bytes) {
   if (bytes.size() < 4) return;
-  const auto& i = isa::instructions()[bytes[0] % isa::instructions().size()];
-  if (!oracle::has_layout(i)) return;
+  static const std::vector<isa::Instruction> rows = oracle::covered_rows();
+  const auto& i = rows[bytes[0] % rows.size()];
   const emu::NumericOptions options{.architecture = static_cast<isa::Architecture>(bytes[1] % 6),
                                     .satfinite = (bytes[1] & 0x80) != 0};
   emu::MmaOperands x;
   x.selector = int(bytes[2] % 6) - 1;
   Stream stream(bytes.subspan(3));
-  stream.fill(x.a, i.registers_a());
-  stream.fill(x.b, i.registers_b());
-  stream.fill(x.c, i.registers_c());
+  for (auto* fragment : {&x.a, &x.b, &x.c}) stream.fill(*fragment);
   for (auto& word : x.metadata) word = stream.word();
 
   const bool legal = is_legal(i, x, options);

@@ -255,6 +255,8 @@ TEST(Solver, EndsOnLatenciesOfAnySize) {
   EXPECT_GE(latency_range(large).least_ms, 1e33);
   const CostTable infinite{{{"a", "", {{"x", 0, 1e308}}}, {"b", "", {{"x", 0, 1e308}}}}};
   EXPECT_TRUE(std::isinf(latency_range(infinite).least_ms));
+  const CostTable tiny{{{"a", "", {{"x", 0, 1e-43}}}, {"b", "", {{"x", 0, 0}}}}};
+  EXPECT_EQ(solve(tiny, 1e-43).latency_ms, 1e-43);
 }
 
 TEST(Solver, RefusesWhatItWouldNotFinish) {
