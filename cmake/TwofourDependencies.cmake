@@ -45,6 +45,8 @@ twofour_note("MPI scale-out" "left out" "not part of this version")
 
 if(TWOFOUR_TESTS)
   find_package(GTest REQUIRED)
+  find_path(GMP_INCLUDE_DIR gmpxx.h REQUIRED)
+  find_library(GMP_LIBRARY gmp REQUIRED)
 endif()
 if(TWOFOUR_PERF)
   find_package(benchmark QUIET)

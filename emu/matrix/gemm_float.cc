@@ -156,7 +156,8 @@ void finish_slow_lanes(const GemmTask& task, const isa::BlockRule& rule, std::in
       y[l] = std::uint32_t(task.b.bits(first_col + lane, columns[l]));
     }
     const auto n = std::size_t(count);
-    acc[lane] = block_dot(task.instruction.a, task.instruction.d, rule, {x, n}, {y, n}, acc[lane]);
+    acc[lane] = block_dot({task.instruction.a, task.instruction.b, task.instruction.d}, rule, {x, n}, {y, n},
+                          acc[lane]);
   }
 }
 

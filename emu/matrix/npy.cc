@@ -37,6 +37,8 @@ std::string header_text(const std::string& path, const std::string& file, std::s
   for (std::size_t i = 0; i < length_bytes; ++i)
     length |= std::size_t(static_cast<unsigned char>(file[8 + i])) << (8 * i);
   if (file.size() - start < length) fail("{}: truncated in the .npy header", path);
+  constexpr std::size_t longest = 10000;  // what numpy.load takes too; std::regex recurses over the text
+  if (length > longest) fail("{}: the .npy header has {} bytes, more than {}", path, length, longest);
   data_at = start + length;
   return file.substr(start, length);
 }

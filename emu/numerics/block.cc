@@ -12,15 +12,16 @@ struct Special {
   std::uint32_t word = 0;
 };
 
-Special find_special(FloatFormat in, FloatFormat out, std::span<const std::uint32_t> a,
+Special find_special(FloatFormat of_a, FloatFormat of_b, FloatFormat out, std::span<const std::uint32_t> a,
                      std::span<const std::uint32_t> b, std::uint32_t c) {
   bool nan = out.is_nan(c);
   bool infinite[2] = {};
   if (out.is_infinite(c)) infinite[out.is_negative(c)] = true;
   for (std::size_t i = 0; i < a.size(); ++i) {
-    const bool any_infinite = in.is_infinite(a[i]) || in.is_infinite(b[i]);
-    nan |= in.is_nan(a[i]) || in.is_nan(b[i]) || (any_infinite && (in.is_zero(a[i]) || in.is_zero(b[i])));
-    if (any_infinite) infinite[in.is_negative(a[i]) != in.is_negative(b[i])] = true;
+    const bool any_infinite = of_a.is_infinite(a[i]) || of_b.is_infinite(b[i]);
+    const bool any_zero = of_a.is_zero(a[i]) || of_b.is_zero(b[i]);
+    nan |= of_a.is_nan(a[i]) || of_b.is_nan(b[i]) || (any_infinite && any_zero);
+    if (any_infinite) infinite[of_a.is_negative(a[i]) != of_b.is_negative(b[i])] = true;
   }
   if (nan || (infinite[0] && infinite[1])) return {true, out.magnitude_mask()};
   if (infinite[0]) return {true, out.infinity()};
@@ -35,11 +36,11 @@ struct Term {
   int exponent, fraction;
 };
 
-Term product(FloatFormat in, std::uint32_t a, std::uint32_t b, int zero_exponent) {
-  const Decoded x = decode(in, a), y = decode(in, b);
+Term product(FloatFormat of_a, FloatFormat of_b, std::uint32_t a, std::uint32_t b, int zero_exponent) {
+  const Decoded x = decode(of_a, a), y = decode(of_b, b);
   const std::uint64_t magnitude = std::uint64_t(x.significand) * y.significand;
   const int exponent = magnitude == 0 ? zero_exponent : x.exponent + y.exponent;
-  return {x.negative != y.negative, magnitude, exponent, 2 * in.fraction_bits};
+  return {x.negative != y.negative, magnitude, exponent, of_a.fraction_bits + of_b.fraction_bits};
 }
 
 Term addend(FloatFormat out, std::uint32_t c, int zero_exponent) {
@@ -90,25 +91,26 @@ std::uint32_t encode(FloatFormat format, isa::Rounding rounding, bool negative, 
   return sign | std::uint32_t(std::min<std::uint64_t>(word, format.infinity()));
 }
 
-std::uint32_t block_dot(isa::ElementType input, isa::ElementType accumulator, const isa::BlockRule& rule,
-                        std::span<const std::uint32_t> a, std::span<const std::uint32_t> b, std::uint32_t c) {
+std::uint32_t block_dot(const BlockTypes& types, const isa::BlockRule& rule, std::span<const std::uint32_t> a,
+                        std::span<const std::uint32_t> b, std::uint32_t c) {
   constexpr std::size_t max_products = 32;
-  const FloatFormat in = float_format(input), out = float_format(accumulator);
+  const FloatFormat of_a = float_format(types.a), of_b = float_format(types.b),
+                    out = float_format(types.accumulator);
   std::uint32_t x[max_products], y[max_products];
   const std::size_t count = a.size();
-  for (std::size_t i = 0; i < count; ++i) {
-    x[i] = operand_word(input, a[i]);
-    y[i] = operand_word(input, b[i]);
+  for (std::size_t k = 0; k < count; ++k) {
+    x[k] = operand_word(types.a, a[k]);
+    y[k] = operand_word(types.b, b[k]);
   }
-  if (const Special s = find_special(in, out, {x, count}, {y, count}, c); s.found) return s.word;
+  if (const Special s = find_special(of_a, of_b, out, {x, count}, {y, count}, c); s.found) return s.word;
 
   Term terms[max_products + 1];
-  for (std::size_t i = 0; i < count; ++i) terms[i] = product(in, x[i], y[i], rule.zero_exponent);
+  for (std::size_t k = 0; k < count; ++k) terms[k] = product(of_a, of_b, x[k], y[k], rule.zero_exponent);
   terms[count] = addend(out, c, rule.zero_exponent);
   int emax = terms[count].exponent;
-  for (std::size_t i = 0; i < count; ++i) emax = std::max(emax, terms[i].exponent);
+  for (std::size_t k = 0; k < count; ++k) emax = std::max(emax, terms[k].exponent);
   std::int64_t sum = 0;
-  for (std::size_t i = 0; i <= count; ++i) sum += align(terms[i], emax, rule.fraction_bits);
+  for (std::size_t k = 0; k <= count; ++k) sum += align(terms[k], emax, rule.fraction_bits);
   const int dropped = std::max(0, out.fraction_bits - rule.result_fraction_bits);
   const FloatFormat result{out.exponent_bits, out.fraction_bits - dropped};
   return encode(result, rule.rounding, sum < 0, std::uint64_t(sum < 0 ? -sum : sum),

@@ -62,8 +62,13 @@ constexpr std::uint32_t operand_word(isa::ElementType type, std::uint32_t word) 
 std::uint32_t encode(FloatFormat format, isa::Rounding rounding, bool negative, std::uint64_t magnitude,
                      int lsb_exponent);
 
-/// The tensor core's step: c + sum of a[i]*b[i] in one fixed-point window. a and b hold words of the input
-/// type, as many as the block has products; c and the result are words of the accumulator type (f32 or f16).
+/// Element types of a block: of a, of b, and of c and the result.
+struct BlockTypes {
+  isa::ElementType a, b, accumulator;
+};
+
+/// The tensor core's step: c + sum of a[i]*b[i] in one fixed-point window. a and b hold words of
+/// their types, as many as the block has products; c and the result are words of the accumulator type.
 ///  1. Any NaN, 0*Inf, or infinities of both signs: the canonical NaN (0x7fffffff; f16 0x7fff). Else any
 ///  infinity: that infinity.
 ///  2. Each product is exact, with the sum of the raw exponents as its exponent, not renormalised. A zero
@@ -72,7 +77,7 @@ std::uint32_t encode(FloatFormat format, isa::Rounding rounding, bool negative, 
 ///  3. Every term's magnitude is truncated to a multiple of 2^(emax - F); the exact sum of these is rounded
 ///  once, to the accumulator's format or, with fp8 inputs, to e8m13 in an f32 word. Zero is +0.
 /// Source: Khattak and Mikaitis, "Accurate Models of NVIDIA Tensor Cores".
-std::uint32_t block_dot(isa::ElementType input, isa::ElementType accumulator, const isa::BlockRule& rule,
-                        std::span<const std::uint32_t> a, std::span<const std::uint32_t> b, std::uint32_t c);
+std::uint32_t block_dot(const BlockTypes& types, const isa::BlockRule& rule, std::span<const std::uint32_t> a,
+                        std::span<const std::uint32_t> b, std::uint32_t c);
 
 }  // namespace twofour::emu

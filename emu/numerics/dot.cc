@@ -19,7 +19,7 @@ std::uint32_t float_dot(const isa::Instruction& i, Words a, Words b, std::uint32
   std::copy(b.begin(), b.end(), y);
   for (std::size_t at = 0; at < a.size(); at += std::size_t(rule.products)) {
     const std::size_t count = std::min(std::size_t(rule.products), a.size() - at);
-    c = block_dot(i.a, i.d, rule, {x + at, count}, {y + at, count}, c);
+    c = block_dot({i.a, i.b, i.d}, rule, {x + at, count}, {y + at, count}, c);
   }
   return c;
 }

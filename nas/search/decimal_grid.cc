@@ -57,7 +57,7 @@ DecimalGrid::DecimalGrid(std::span<const double> values) {
   int finest = std::numeric_limits<int>::max();
   for (const double v : values) {
     if (v == 0) continue;
-    sum += std::fabs(static_cast<long double>(v));
+    sum += std::fabs(static_cast<long double>(v)) * (1 + 1e-15L);  // the decimal number may exceed the double
     finest = std::min(finest, shortest_decimal(v).exponent);
   }
   if (sum == 0) return;
@@ -68,8 +68,9 @@ DecimalGrid::DecimalGrid(std::span<const double> values) {
 
 Int128 DecimalGrid::nearest(double value) const {
   const Decimal d = shortest_decimal(value);
+  if (d.significand == 0) return 0;
   const int shift = d.exponent - exponent_;
-  if (shift >= 0 || d.significand == 0) return d.significand * power_of_ten(shift);
+  if (shift >= 0) return d.significand * power_of_ten(shift);
   if (shift < -max_digits) return 0;
   const Int128 unit = power_of_ten(-shift);
   const Int128 half = d.significand < 0 ? -(unit / 2) : unit / 2;
@@ -80,7 +81,8 @@ Int128 DecimalGrid::at_most(double value) const {
   const Decimal d = shortest_decimal(value);
   const int shift = d.exponent - exponent_;
   const Int128 limit = power_of_ten(max_digits);
-  if (shift >= max_digits && d.significand > 0) return limit;
+  if (d.significand == 0) return 0;
+  if (shift >= max_digits) return limit;
   if (shift >= 0) {
     const Int128 power = power_of_ten(shift);
     return d.significand > limit / power ? limit : d.significand * power;
@@ -94,7 +96,8 @@ double DecimalGrid::to_double(Int128 units) const {
 
 double DecimalGrid::to_double_up(Int128 units) const {
   double value = to_double(units);
-  while (at_most(value) < units) value = std::nextafter(value, std::numeric_limits<double>::infinity());
+  while (std::isfinite(value) && at_most(value) < units)
+    value = std::nextafter(value, std::numeric_limits<double>::infinity());
   return value;
 }
 

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "oracle.h"
 #include "twofour/emu/numerics/dot.h"
 #include "twofour/isa/error.h"
 
@@ -21,25 +20,6 @@ std::uint64_t run(const char* name, Words a, Words b, std::uint64_t c, NumericOp
 
 constexpr const char* half = "m16n8k8.f32.f16.f16.f32";
 constexpr const char* bfloat = "m16n8k8.f32.bf16.bf16.f32";
-
-TEST(Block, AgreesWithTheOracleOnEveryFloatInstruction) {
-  std::mt19937 random(1);
-  for (const auto& i : oracle::sm_80_tensor_core_rows()) {
-    if (!isa::is_float(i.a) || i.a == ElementType::f64) continue;
-    for (int trial = 0; trial < 20000; ++trial) {
-      const bool specials = trial % 8 == 0;
-      std::vector<std::uint32_t> a, b;
-      for (int k = 0; k < i.stored_k(); ++k) {
-        a.push_back(oracle::random_word(i.a, random, specials));
-        b.push_back(oracle::random_word(i.b, random, specials));
-      }
-      if (trial % 4 == 1) a[1] = a[0], b[1] = b[0] ^ (1u << (isa::bits(i.b) - 1));  // exact cancellation
-      const std::uint32_t c = oracle::random_word(i.c, random, specials);
-      const std::uint64_t got = dot(i, Words(a.begin(), a.end()), Words(b.begin(), b.end()), c, {});
-      ASSERT_EQ(got, oracle::ampere_float_dot(i, a, b, c)) << isa::short_name(i) << " trial " << trial;
-    }
-  }
-}
 
 // Published behaviour, written as words.
 TEST(Block, ZeroSumsArePositive) {

@@ -13,7 +13,7 @@ namespace twofour::emu {
 namespace {
 
 using isa::ElementType;
-using oracle::sm_80_tensor_core_rows;
+using oracle::sm_80_rows;
 
 /// The GEMM as a kernel does it: a loop of warp instructions over tiles, k ascending.
 PackedMatrix warp_loop(const isa::Instruction& i, const PackedMatrix& stored_a, const SparseMatrix* sparse,
@@ -42,7 +42,7 @@ void expect_equals_warp_loop(const isa::Instruction& i, std::mt19937& random, bo
 
 TEST(Gemm, EqualsALoopOfWarpInstructionsOnEveryRow) {
   std::mt19937 random(5);
-  for (const auto& i : sm_80_tensor_core_rows())
+  for (const auto& i : sm_80_rows())
     for (const bool specials : {false, true}) {
       if (i.a == ElementType::f64 && specials) continue;
       expect_equals_warp_loop(i, random, specials, {});
@@ -87,7 +87,7 @@ TEST(Gemm, OtherArchitecturesEqualTheirWarpLoop) {
 
 TEST(Gemm, IntegersEqualANaiveSum) {
   std::mt19937 random(8);
-  for (const auto& i : sm_80_tensor_core_rows()) {
+  for (const auto& i : sm_80_rows()) {
     if (isa::is_float(i.a)) continue;
     const std::int64_t m = 21, n = 19, k = 2 * i.shape.k;
     const PackedMatrix a = oracle::random_matrix(i.a, m, k, random, false, i.is_sparse());
@@ -95,12 +95,12 @@ TEST(Gemm, IntegersEqualANaiveSum) {
     const PackedMatrix d = i.is_sparse() ? gemm(i, compress(a), b) : gemm(i, a, b);
     for (std::int64_t r = 0; r < m; ++r)
       for (std::int64_t col = 0; col < n; ++col) {
-        std::vector<std::uint32_t> x, y;
+        std::vector<std::uint64_t> x, y;
         for (std::int64_t at = 0; at < k; ++at) {
-          x.push_back(std::uint32_t(a.bits(r, at)));
-          y.push_back(std::uint32_t(b.bits(col, at)));
+          x.push_back(a.bits(r, at));
+          y.push_back(b.bits(col, at));
         }
-        ASSERT_EQ(d.integer(r, col), oracle::integer_dot(i, x, y, 0)) << isa::short_name(i);
+        ASSERT_EQ(d.bits(r, col), oracle::dot(i, x, y, 0)) << isa::short_name(i);
       }
   }
 }

@@ -30,7 +30,8 @@ struct TemporaryFile {
 std::string npy(std::string header, const std::string& data) {
   header.append(63 - (10 + header.size()) % 64, ' ');
   header += '\n';
-  return std::string("\x93NUMPY\x01\x00", 8) + char(header.size()) + char(0) + header + data;
+  return std::string("\x93NUMPY\x01\x00", 8) + char(header.size() & 0xff) + char(header.size() >> 8) +
+         header + data;
 }
 
 std::string header(const std::string& descr, const std::string& shape, const std::string& order = "False") {
@@ -105,6 +106,19 @@ TEST(Npy, BadFilesAreRefusedByNameAndField) {
                     ElementType::f32)
                 .find("plain numeric"),
             std::string::npos);
+}
+
+TEST(Npy, LongHeadersAreRefused) {
+  for (const std::size_t spaces : {9000, 60000}) {
+    const std::string text =
+        "{'descr'" + std::string(spaces, ' ') + ": '|i1', 'fortran_order': False, 'shape': (1, ";
+    EXPECT_NE(refusal(npy(text + "2), }", "ab"), ElementType::s4)
+                  .find(spaces > 10000 ? "header has" : "outside s4"),
+              std::string::npos);
+    EXPECT_NE(refusal(npy(text + std::string(600, '1') + "), }", "a"), ElementType::s8)
+                  .find(spaces > 10000 ? "header has" : "too large"),
+              std::string::npos);
+  }
 }
 
 }  // namespace

@@ -246,6 +246,19 @@ TEST(Solver, RefusesLatenciesItCannotAddExactly) {
   EXPECT_THROW(solve(table, 1e21), Error);
 }
 
+// The double nearest to 10^33 lies below it, so the sum of the decimals has one digit more than that of the
+// doubles.
+TEST(Solver, EndsOnLatenciesOfAnySize) {
+  const CostTable wide{{{"a", "", {{"x", 0, 1e33}}}, {"b", "", {{"x", 0, 5e-4}}}}};
+  EXPECT_THROW(latency_range(wide), Error);
+  const CostTable large{{{"a", "", {{"x", 0, 1e33}}}, {"b", "", {{"x", 0, 5e-3}}}}};
+  EXPECT_GE(latency_range(large).least_ms, 1e33);
+  const CostTable infinite{{{"a", "", {{"x", 0, 1e308}}}, {"b", "", {{"x", 0, 1e308}}}}};
+  EXPECT_TRUE(std::isinf(latency_range(infinite).least_ms));
+  const CostTable tiny{{{"a", "", {{"x", 0, 1e-43}}}, {"b", "", {{"x", 0, 0}}}}};
+  EXPECT_EQ(solve(tiny, 1e-43).latency_ms, 1e-43);
+}
+
 TEST(Solver, RefusesWhatItWouldNotFinish) {
   // cost = constant - latency with 17 random digits: every subset is on the frontier.
   std::mt19937_64 random(5);
