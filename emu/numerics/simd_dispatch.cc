@@ -33,4 +33,13 @@ SimdLevel simd_level() {
   return level;
 }
 
+bool simd_has_vnni() {
+#if defined(__x86_64__)
+  return simd_level() == SimdLevel::avx512 && std::getenv("TWOFOUR_SIMD") == nullptr &&
+         __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vpopcntdq");
+#else
+  return false;
+#endif
+}
+
 }  // namespace twofour::emu

@@ -1,0 +1,225 @@
+#include "twofour/emu/matrix/gemm_integer_pack.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "twofour/emu/numerics/simd_dispatch.h"
+#include "twofour/isa/sparsity.h"
+
+namespace twofour::emu {
+namespace {
+
+constexpr std::int64_t chunk_words = 64;  // of a row, expanded at a time
+constexpr std::int64_t max_width = 64;
+
+constexpr int elements_per_word(IntegerForm form) {
+  switch (form) {
+    case IntegerForm::bytes: return 4;
+    case IntegerForm::pairs: return 2;
+    case IntegerForm::bits: return 32;
+  }
+  return 0;
+}
+
+/// Two nibbles of each byte as two bytes; `sign` is 8 for s4, 0 for u4.
+TWOFOUR_ALWAYS_INLINE void nibbles_body(const std::uint8_t* in, std::int64_t bytes, int sign,
+                                        std::uint8_t* out) {
+  const auto sign_bits = std::uint16_t(sign * 0x0101);
+  for (std::int64_t i = 0; i < bytes; ++i) {
+    const auto two = std::uint16_t((in[i] & 0x0f) | (in[i] & 0xf0) << 4);
+    const auto s = std::uint16_t(two & sign_bits);
+    const auto extended = std::uint16_t(two | s << 1 | s << 2 | s << 3 | s << 4);
+    std::memcpy(out + 2 * i, &extended, 2);
+  }
+}
+TWOFOUR_SIMD_VARIANTS(expand_nibbles,
+                      (const std::uint8_t* in, std::int64_t bytes, int sign, std::uint8_t* out),
+                      nibbles_body(in, bytes, sign, out))
+
+TWOFOUR_SIMD_VARIANTS(add_to_bytes, (std::uint8_t * bytes, std::int64_t count, std::uint8_t offset),
+                      for (std::int64_t i = 0; i < count; ++i) bytes[i] = std::uint8_t(bytes[i] + offset))
+
+TWOFOUR_ALWAYS_INLINE void widen_body(const std::uint8_t* in, std::int64_t count, bool is_signed,
+                                      std::int16_t* out) {
+  if (is_signed)
+    for (std::int64_t i = 0; i < count; ++i) out[i] = std::int8_t(in[i]);
+  else
+    for (std::int64_t i = 0; i < count; ++i) out[i] = in[i];
+}
+TWOFOUR_SIMD_VARIANTS(widen,
+                      (const std::uint8_t* in, std::int64_t count, bool is_signed, std::int16_t* out),
+                      widen_body(in, count, is_signed, out))
+
+/// Elements first .. first + count of a row: a byte each (8- and 4-bit integers) or as they are (bits). 4-bit
+/// rows are cut at even elements.
+void expand(const PackedMatrix& m, std::int64_t row, std::int64_t first, std::int64_t count,
+            std::uint8_t* out) {
+  const int width = isa::bits(m.type());
+  const auto* in = m.row_as<std::uint8_t>(row) + first * width / 8;
+  if (width == 4)
+    expand_nibbles(in, (count + 1) / 2, isa::is_signed(m.type()) ? 8 : 0, out);
+  else
+    std::memcpy(out, in, std::size_t((count * width + 7) / 8));
+}
+
+/// The same as words of a form, `words` of them; k beyond the row is zero before the offset.
+void expand_words(const PackedMatrix& m, std::int64_t row, std::int64_t first, const IntegerPanels& to,
+                  std::int64_t words, std::uint32_t* out) {
+  const std::int64_t count = std::min(words * elements_per_word(to.form), m.cols() - first);
+  std::memset(out, 0, std::size_t(words) * 4);
+  if (to.form == IntegerForm::pairs) {
+    std::uint8_t bytes[2 * chunk_words * 2];
+    expand(m, row, first, count, bytes);
+    widen(bytes, count, isa::is_signed(m.type()), reinterpret_cast<std::int16_t*>(out));
+    return;
+  }
+  auto* bytes = reinterpret_cast<std::uint8_t*>(out);
+  expand(m, row, first, count, bytes);
+  if (to.offset != 0) add_to_bytes(bytes, words * 4, std::uint8_t(to.offset));
+}
+
+/// Rows of `Word`s to a panel: word s of row r goes to s * width + r.
+template <class Word>
+TWOFOUR_ALWAYS_INLINE void interleave_body(const Word* rows, std::int64_t steps, std::int64_t stride,
+                                           std::int64_t width, Word* panel) {
+  for (std::int64_t s = 0; s < steps; ++s)
+    for (std::int64_t r = 0; r < width; ++r) panel[s * width + r] = rows[r * stride + s];
+}
+
+void interleave(const std::uint32_t* rows, std::int64_t words, int width, int unit, std::uint32_t* panel) {
+  if (unit == 1)
+    interleave_body(rows, words, chunk_words, width, panel);
+  else
+    interleave_body(reinterpret_cast<const std::uint64_t*>(rows), words / 2, chunk_words / 2, width,
+                    reinterpret_cast<std::uint64_t*>(panel));
+}
+
+/// Calls fill(row, first word, words, out) for every chunk of every row, and interleaves the rows of panels.
+template <class Fill>
+AlignedWords pack(std::int64_t rows, const IntegerPanels& to, const Fill& fill) {
+  const std::int64_t panels = to.panels(rows), words = to.steps * to.unit;
+  const std::int64_t chunks = (words + chunk_words - 1) / chunk_words;
+  AlignedWords out(panels * to.width * words);
+#pragma omp parallel for collapse(2) schedule(static)
+  for (std::int64_t p = 0; p < panels; ++p)
+    for (std::int64_t c = 0; c < chunks; ++c) {
+      alignas(64) std::uint32_t buffer[max_width * chunk_words];
+      const std::int64_t first = c * chunk_words, count = std::min(chunk_words, words - first);
+      for (std::int64_t r = 0; r < to.width; ++r) {
+        const std::int64_t row = p * to.width + r;
+        if (row < rows)
+          fill(row, first, count, buffer + r * chunk_words);
+        else
+          std::memset(buffer + r * chunk_words, 0, std::size_t(count) * 4);
+      }
+      interleave(buffer, count, to.width, to.unit, out.data() + (p * words + first) * to.width);
+    }
+  return out;
+}
+
+/// The places that a code selects, a byte each: four in eight columns for pairs_of_eight, two in four columns
+/// for two_of_four.
+std::array<std::uint32_t, 16> selected_places(isa::Sparsity form) {
+  std::array<std::uint32_t, 16> places{};
+  for (unsigned code = 0; code < 16; ++code)
+    for (int s = 0; s < isa::stored_columns(form); ++s)
+      places[code] |= std::uint32_t(isa::logical_column(form, std::uint8_t(code), s)) << 8 * s;
+  return places;
+}
+
+/// Places and values of a row, a word each a step.
+struct CompressedRow {
+  std::array<std::uint32_t, chunk_words> places{}, values{};
+};
+
+void compressed_chunk(const SparseMatrix& m, const std::array<std::uint32_t, 16>& table, std::int64_t row,
+                      std::int64_t first, std::int64_t steps, CompressedRow& out) {
+  if (row >= m.rows()) {
+    out = {};
+    return;
+  }
+  const IntegerPanels bytes{IntegerForm::bytes, 0, 0};
+  expand_words(m.values, row, 4 * first, bytes, steps, out.values.data());
+  const std::uint8_t* codes = m.codes.data() + row * m.groups();
+  if (isa::bits(m.values.type()) == 4)
+    for (std::int64_t s = 0; s < steps; ++s) out.places[std::size_t(s)] = table[codes[first + s] & 15];
+  else
+    for (std::int64_t s = 0; s < steps; ++s) {
+      const std::uint8_t* two = codes + 2 * (first + s);
+      out.places[std::size_t(s)] = table[two[0] & 15] | (table[two[1] & 15] + 0x0404) << 16;
+    }
+}
+
+}  // namespace
+
+std::int64_t integer_words(IntegerForm form, std::int64_t cols) {
+  return (cols + elements_per_word(form) - 1) / elements_per_word(form);
+}
+
+AlignedWords pack_panels(const PackedMatrix& m, const IntegerPanels& to) {
+  return pack(m.rows(), to,
+              [&](std::int64_t row, std::int64_t first, std::int64_t words, std::uint32_t* out) {
+                expand_words(m, row, first * elements_per_word(to.form), to, words, out);
+              });
+}
+
+AlignedWords pack_decompressed(const SparseMatrix& m, const IntegerPanels& to) {
+  const isa::Sparsity form = isa::sparse_form(m.values.type());
+  const int columns = isa::group_columns(form), stored = isa::stored_columns(form);
+  return pack(m.rows(), to,
+              [&](std::int64_t row, std::int64_t first, std::int64_t words, std::uint32_t* out) {
+                std::memset(out, 0, std::size_t(words) * 4);
+                auto* dense = reinterpret_cast<std::int16_t*>(out);
+                for (std::int64_t group = 2 * first / columns; group < 2 * (first + words) / columns; ++group)
+                  for (int s = 0; s < stored; ++s) {
+                    const std::int64_t column =
+                        group * columns + isa::logical_column(form, m.code(row, group), s) - 2 * first;
+                    dense[column] =
+                        std::int16_t(dense[column] + m.values.integer(row, group * stored + s));
+                  }
+              });
+}
+
+AlignedWords pack_compressed(const SparseMatrix& m, const IntegerPanels& to) {
+  const std::int64_t panels = to.panels(m.rows()), chunks = (to.steps + chunk_words - 1) / chunk_words;
+  const auto table = selected_places(isa::sparse_form(m.values.type()));
+  AlignedWords out(panels * to.steps * to.width * 3);
+#pragma omp parallel for collapse(2) schedule(static)
+  for (std::int64_t p = 0; p < panels; ++p)
+    for (std::int64_t c = 0; c < chunks; ++c)
+      for (std::int64_t r = 0; r < to.width; r += 2) {
+        const std::int64_t first = c * chunk_words, steps = std::min(chunk_words, to.steps - first);
+        CompressedRow row[2];
+        for (int i = 0; i < 2; ++i) compressed_chunk(m, table, p * to.width + r + i, first, steps, row[i]);
+        std::uint32_t* at = out.data() + ((p * to.steps + first) * to.width + r) * 3;
+        for (std::size_t s = 0; s < std::size_t(steps); ++s, at += to.width * 3) {
+          const std::uint32_t x = row[0].places[s], y = row[1].places[s];
+          const std::uint32_t words[6] = {x,          y, x + 0x08080808, y + 0x08080808, row[0].values[s],
+                                          row[1].values[s]};
+          std::memcpy(at, words, sizeof words);
+        }
+      }
+  return out;
+}
+
+std::vector<std::uint32_t> row_sums(const PackedMatrix& m) {
+  std::vector<std::uint32_t> sums(std::size_t(m.rows()));
+#pragma omp parallel for schedule(static)
+  for (std::int64_t row = 0; row < m.rows(); ++row) {
+    std::uint32_t sum = 0;
+    for (std::int64_t first = 0; first < m.cols(); first += 4 * chunk_words) {
+      std::uint8_t bytes[4 * chunk_words];
+      const std::int64_t count = std::min(4 * chunk_words, m.cols() - first);
+      expand(m, row, first, count, bytes);
+      if (isa::is_signed(m.type()))
+        for (std::int64_t i = 0; i < count; ++i) sum += std::uint32_t(std::int8_t(bytes[i]));
+      else
+        for (std::int64_t i = 0; i < count; ++i) sum += bytes[i];
+    }
+    sums[std::size_t(row)] = sum;
+  }
+  return sums;
+}
+
+}  // namespace twofour::emu
