@@ -13,8 +13,9 @@
 namespace twofour::emu {
 namespace {
 
-constexpr std::int64_t step_block = 1024;  // of k, so that a panel of B (256 bytes a step) stays in the L2 cache
-constexpr std::int64_t rows_a_task = 96;
+constexpr std::int64_t step_block =
+    1024;  // of k, so that a panel of B (256 bytes a step) stays in the L2 cache
+constexpr std::int64_t rows_a_task = 120;
 
 const IntegerKernel* choose_kernel(const isa::Instruction& i) {
 #if defined(__x86_64__)
@@ -46,11 +47,11 @@ AlignedWords pack_a(const IntegerKernel& kernel, const GemmTask& task, const Spa
                     std::int64_t steps) {
   const IntegerPanels to{kernel.form, steps, kernel.rows};
   if (sparse == nullptr) return pack_panels(task.a, to);
-  return kernel.compressed ? pack_compressed(*sparse, to) : pack_decompressed(*sparse, to);
+  return kernel.compressed() ? pack_compressed(*sparse, to) : pack_decompressed(*sparse, to);
 }
 
 Packed pack_operands(const IntegerKernel& kernel, const GemmTask& task, const SparseMatrix* sparse) {
-  const int unit = kernel.compressed ? 2 : 1;
+  const int unit = kernel.compressed() ? 2 : 1;
   const std::int64_t steps = (integer_words(kernel.form, task.b.cols()) + unit - 1) / unit;
   const std::uint32_t offset = offset_of_b(kernel, task.b.type());
   Packed packed{steps, pack_a(kernel, task, sparse, steps),
@@ -69,8 +70,8 @@ void run_columns(const IntegerKernel& kernel, const GemmTask& task, const Packed
   for (std::int64_t k = 0; k == 0 || k < packed.steps; k += step_block)
     for (std::int64_t row = first_row; row < last_row; row += kernel.rows) {
       IntegerTile t{};
-      t.a = packed.a.data() + (row / kernel.rows * packed.steps + k) * kernel.a_words();
-      t.b = packed.b.data() + (panel * packed.steps + k) * kernel.b_words();
+      t.a = packed.a.data() + (row / kernel.rows * packed.steps + k) * kernel.a_words;
+      t.b = packed.b.data() + (panel * packed.steps + k) * kernel.b_words;
       t.steps = std::min(step_block, packed.steps - k);
       t.d = d.row_as<std::uint32_t>(row) + col;
       t.row_offset = k == 0 ? packed.row_offset.data() + row : no_offset;
@@ -114,10 +115,10 @@ void gemm_integer(const GemmTask& task, const SparseMatrix* sparse, PackedMatrix
   const std::int64_t panels = (d.cols() + kernel->columns - 1) / kernel->columns;
   const std::int64_t tasks = (d.rows() + rows_a_task - 1) / rows_a_task;
 #pragma omp parallel for collapse(2) schedule(dynamic)
-  for (std::int64_t panel = 0; panel < panels; ++panel)
-    for (std::int64_t t = 0; t < tasks; ++t)
-      run_columns(*kernel, task, packed, panel, t * rows_a_task,
-                  std::min(d.rows(), (t + 1) * rows_a_task), d);
+  for (std::int64_t t = 0; t < tasks; ++t)
+    for (std::int64_t panel = 0; panel < panels; ++panel)
+      run_columns(*kernel, task, packed, panel, t * rows_a_task, std::min(d.rows(), (t + 1) * rows_a_task),
+                  d);
 }
 
 }  // namespace twofour::emu

@@ -47,9 +47,21 @@ TWOFOUR_ALWAYS_INLINE void widen_body(const std::uint8_t* in, std::int64_t count
   else
     for (std::int64_t i = 0; i < count; ++i) out[i] = in[i];
 }
-TWOFOUR_SIMD_VARIANTS(widen,
-                      (const std::uint8_t* in, std::int64_t count, bool is_signed, std::int16_t* out),
+TWOFOUR_SIMD_VARIANTS(widen, (const std::uint8_t* in, std::int64_t count, bool is_signed, std::int16_t* out),
                       widen_body(in, count, is_signed, out))
+
+TWOFOUR_ALWAYS_INLINE void sum_body(const std::uint8_t* bytes, std::int64_t count, bool is_signed,
+                                    std::uint32_t& sum) {
+  std::uint32_t s = 0;
+  if (is_signed)
+    for (std::int64_t i = 0; i < count; ++i) s += std::uint32_t(std::int8_t(bytes[i]));
+  else
+    for (std::int64_t i = 0; i < count; ++i) s += bytes[i];
+  sum += s;
+}
+TWOFOUR_SIMD_VARIANTS(add_bytes,
+                      (const std::uint8_t* bytes, std::int64_t count, bool is_signed, std::uint32_t& sum),
+                      sum_body(bytes, count, is_signed, sum))
 
 /// Elements first .. first + count of a row: a byte each (8- and 4-bit integers) or as they are (bits). 4-bit
 /// rows are cut at even elements.
@@ -67,7 +79,7 @@ void expand(const PackedMatrix& m, std::int64_t row, std::int64_t first, std::in
 void expand_words(const PackedMatrix& m, std::int64_t row, std::int64_t first, const IntegerPanels& to,
                   std::int64_t words, std::uint32_t* out) {
   const std::int64_t count = std::min(words * elements_per_word(to.form), m.cols() - first);
-  std::memset(out, 0, std::size_t(words) * 4);
+  if (count < words * elements_per_word(to.form)) std::memset(out, 0, std::size_t(words) * 4);
   if (to.form == IntegerForm::pairs) {
     std::uint8_t bytes[2 * chunk_words * 2];
     expand(m, row, first, count, bytes);
@@ -79,20 +91,49 @@ void expand_words(const PackedMatrix& m, std::int64_t row, std::int64_t first, c
   if (to.offset != 0) add_to_bytes(bytes, words * 4, std::uint8_t(to.offset));
 }
 
-/// Rows of `Word`s to a panel: word s of row r goes to s * width + r.
-template <class Word>
+using FourWords = std::uint32_t __attribute__((vector_size(16)));
+using FourPairs = std::uint64_t __attribute__((vector_size(32)));
+
+/// Rows of `Word`s to a panel: word s of row r goes to s * width + r. Blocks of 4 x 4 are transposed in
+/// registers.
+template <class Four, class Word>
 TWOFOUR_ALWAYS_INLINE void interleave_body(const Word* rows, std::int64_t steps, std::int64_t stride,
                                            std::int64_t width, Word* panel) {
-  for (std::int64_t s = 0; s < steps; ++s)
-    for (std::int64_t r = 0; r < width; ++r) panel[s * width + r] = rows[r * stride + s];
+  std::int64_t r = 0;
+  for (; r + 4 <= width; r += 4) {
+    std::int64_t s = 0;
+    for (; s + 4 <= steps; s += 4) {
+      Four x[4];
+      for (int i = 0; i < 4; ++i) std::memcpy(&x[i], rows + (r + i) * stride + s, sizeof(Four));
+      const Four low01 = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5);
+      const Four low23 = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5);
+      const Four high01 = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7);
+      const Four high23 = __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7);
+      const Four y[4] = {__builtin_shufflevector(low01, low23, 0, 1, 4, 5),
+                         __builtin_shufflevector(low01, low23, 2, 3, 6, 7),
+                         __builtin_shufflevector(high01, high23, 0, 1, 4, 5),
+                         __builtin_shufflevector(high01, high23, 2, 3, 6, 7)};
+      for (int i = 0; i < 4; ++i) std::memcpy(panel + (s + i) * width + r, &y[i], sizeof(Four));
+    }
+    for (; s < steps; ++s)
+      for (int i = 0; i < 4; ++i) panel[s * width + r + i] = rows[(r + i) * stride + s];
+  }
+  for (; r < width; ++r)
+    for (std::int64_t s = 0; s < steps; ++s) panel[s * width + r] = rows[r * stride + s];
 }
+TWOFOUR_SIMD_VARIANTS(interleave_words,
+                      (const std::uint32_t* rows, std::int64_t steps, int width, std::uint32_t* panel),
+                      interleave_body<FourWords>(rows, steps, chunk_words, width, panel))
+TWOFOUR_SIMD_VARIANTS(interleave_pairs,
+                      (const std::uint64_t* rows, std::int64_t steps, int width, std::uint64_t* panel),
+                      interleave_body<FourPairs>(rows, steps, chunk_words / 2, width, panel))
 
 void interleave(const std::uint32_t* rows, std::int64_t words, int width, int unit, std::uint32_t* panel) {
   if (unit == 1)
-    interleave_body(rows, words, chunk_words, width, panel);
+    interleave_words(rows, words, width, panel);
   else
-    interleave_body(reinterpret_cast<const std::uint64_t*>(rows), words / 2, chunk_words / 2, width,
-                    reinterpret_cast<std::uint64_t*>(panel));
+    interleave_pairs(reinterpret_cast<const std::uint64_t*>(rows), words / 2, width,
+                     reinterpret_cast<std::uint64_t*>(panel));
 }
 
 /// Calls fill(row, first word, words, out) for every chunk of every row, and interleaves the rows of panels.
@@ -175,8 +216,7 @@ AlignedWords pack_decompressed(const SparseMatrix& m, const IntegerPanels& to) {
                   for (int s = 0; s < stored; ++s) {
                     const std::int64_t column =
                         group * columns + isa::logical_column(form, m.code(row, group), s) - 2 * first;
-                    dense[column] =
-                        std::int16_t(dense[column] + m.values.integer(row, group * stored + s));
+                    dense[column] = std::int16_t(dense[column] + m.values.integer(row, group * stored + s));
                   }
               });
 }
@@ -184,7 +224,7 @@ AlignedWords pack_decompressed(const SparseMatrix& m, const IntegerPanels& to) {
 AlignedWords pack_compressed(const SparseMatrix& m, const IntegerPanels& to) {
   const std::int64_t panels = to.panels(m.rows()), chunks = (to.steps + chunk_words - 1) / chunk_words;
   const auto table = selected_places(isa::sparse_form(m.values.type()));
-  AlignedWords out(panels * to.steps * to.width * 3);
+  AlignedWords out(panels * to.steps * to.width * 2);
 #pragma omp parallel for collapse(2) schedule(static)
   for (std::int64_t p = 0; p < panels; ++p)
     for (std::int64_t c = 0; c < chunks; ++c)
@@ -192,12 +232,12 @@ AlignedWords pack_compressed(const SparseMatrix& m, const IntegerPanels& to) {
         const std::int64_t first = c * chunk_words, steps = std::min(chunk_words, to.steps - first);
         CompressedRow row[2];
         for (int i = 0; i < 2; ++i) compressed_chunk(m, table, p * to.width + r + i, first, steps, row[i]);
-        std::uint32_t* at = out.data() + ((p * to.steps + first) * to.width + r) * 3;
-        for (std::size_t s = 0; s < std::size_t(steps); ++s, at += to.width * 3) {
-          const std::uint32_t x = row[0].places[s], y = row[1].places[s];
-          const std::uint32_t words[6] = {x,          y, x + 0x08080808, y + 0x08080808, row[0].values[s],
-                                          row[1].values[s]};
-          std::memcpy(at, words, sizeof words);
+        std::uint32_t* at = out.data() + ((p * to.steps + first) * to.width + r) * 2;
+        for (std::size_t s = 0; s < std::size_t(steps); ++s, at += to.width * 2) {
+          at[0] = row[0].places[s];
+          at[1] = row[1].places[s];
+          at[2] = row[0].values[s];
+          at[3] = row[1].values[s];
         }
       }
   return out;
@@ -206,19 +246,13 @@ AlignedWords pack_compressed(const SparseMatrix& m, const IntegerPanels& to) {
 std::vector<std::uint32_t> row_sums(const PackedMatrix& m) {
   std::vector<std::uint32_t> sums(std::size_t(m.rows()));
 #pragma omp parallel for schedule(static)
-  for (std::int64_t row = 0; row < m.rows(); ++row) {
-    std::uint32_t sum = 0;
+  for (std::int64_t row = 0; row < m.rows(); ++row)
     for (std::int64_t first = 0; first < m.cols(); first += 4 * chunk_words) {
       std::uint8_t bytes[4 * chunk_words];
       const std::int64_t count = std::min(4 * chunk_words, m.cols() - first);
       expand(m, row, first, count, bytes);
-      if (isa::is_signed(m.type()))
-        for (std::int64_t i = 0; i < count; ++i) sum += std::uint32_t(std::int8_t(bytes[i]));
-      else
-        for (std::int64_t i = 0; i < count; ++i) sum += bytes[i];
+      add_bytes(bytes, count, isa::is_signed(m.type()), sums[std::size_t(row)]);
     }
-    sums[std::size_t(row)] = sum;
-  }
   return sums;
 }
 

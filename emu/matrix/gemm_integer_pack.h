@@ -41,17 +41,17 @@ struct IntegerPanels {
 /// Words of 32 bits that `cols` elements fill in a form.
 std::int64_t integer_words(IntegerForm form, std::int64_t cols);
 
-/// Rows in panels; a panel holds, step by step, `unit` words of each of its rows. Rows and k beyond the matrix
-/// are zeros before the offset.
+/// Rows in panels; a panel holds, step by step, `unit` words of each of its rows. Rows and k beyond the
+/// matrix are zeros before the offset.
 AlignedWords pack_panels(const PackedMatrix& m, const IntegerPanels& to);
 
-/// A compressed A as panels (form pairs) of its dense rows: elements that select the same column are added up,
-/// which 16 bits hold.
+/// A compressed A as panels (form pairs) of its dense rows: elements that select the same column are added
+/// up, which 16 bits hold.
 AlignedWords pack_decompressed(const SparseMatrix& m, const IntegerPanels& to);
 
-/// A compressed A for a kernel that selects. A step covers eight columns, of which four are kept. Pair by pair
-/// of rows it holds six words: the places (a byte each, 0 to 7) of the kept elements in the first row and in
-/// the second, both again plus 8, and the values (a byte each) of either row.
+/// A compressed A for a kernel that selects. A step covers eight columns, of which four are kept. Pair by
+/// pair of rows it holds the places of the kept elements (a byte each, 0 to 7), a word for either row, and
+/// their values (a byte each), a word for either row.
 AlignedWords pack_compressed(const SparseMatrix& m, const IntegerPanels& to);
 
 /// Sums of the integers of each row, modulo 2^32.

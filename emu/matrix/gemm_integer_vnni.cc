@@ -10,13 +10,24 @@
 namespace twofour::emu {
 namespace {
 
+/// A lane is a column; a step is a word of k.
 struct Lanes {
   using Vector = __m512i;
-  static constexpr int lanes = 16;
+  using Broadcast = Vector;
+  static constexpr int rows = 1, columns = 16, a_words = 1, b_words = 16, lanes = 16;
   TWOFOUR_TILE_INLINE static Vector zero() { return _mm512_setzero_si512(); }
   TWOFOUR_TILE_INLINE static Vector load(const std::uint32_t* p) { return _mm512_load_si512(p); }
-  TWOFOUR_TILE_INLINE static void store(std::uint32_t* p, Vector v) { _mm512_store_si512(p, v); }
   TWOFOUR_TILE_INLINE static Vector broadcast(const std::uint32_t* p) { return _mm512_set1_epi32(int(*p)); }
+  TWOFOUR_TILE_INLINE static void store(Vector sum, std::uint32_t* tile, int) {
+    _mm512_store_si512(tile, sum);
+  }
+  TWOFOUR_TILE_INLINE static void finish(const std::uint32_t* sums, std::uint32_t offset,
+                                         const std::uint32_t* base, std::uint32_t* d, int count) {
+    const auto inside = __mmask16(count >= lanes ? 0xffff : (1 << count) - 1);
+    Vector sum = _mm512_add_epi32(_mm512_load_si512(sums), _mm512_set1_epi32(int(offset)));
+    if (base != nullptr) sum = _mm512_add_epi32(sum, _mm512_maskz_loadu_epi32(inside, base));
+    _mm512_mask_storeu_epi32(d, inside, sum);
+  }
 };
 
 struct SignedA : Lanes {
@@ -43,64 +54,41 @@ struct XorCount : Lanes {
   }
 };
 
-// ---- Compressed A: two rows at a time. A vector of B holds eight columns of eight k, two columns to 128 bits;
-// the shuffle that a pair of rows asks for leaves [c0 r0][c0 r1][c1 r0][c1 r1] in each 128 bits.
-constexpr int pairs = 6, sparse_vectors = 4, sparse_columns = 8 * sparse_vectors;
-
-/// Splits the sums of a pair of rows and eight columns into two rows.
-TWOFOUR_TILE_INLINE void store_pair(__m512i sum, std::uint32_t* even, std::uint32_t* odd) {
-  const __m512i order = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15);
-  const __m512i rows = _mm512_permutexvar_epi32(order, sum);
-  _mm256_store_si256(reinterpret_cast<__m256i*>(even), _mm512_castsi512_si256(rows));
-  _mm256_store_si256(reinterpret_cast<__m256i*>(odd), _mm512_extracti64x4_epi64(rows, 1));
-}
-
-template <class Step, int Used>
-TWOFOUR_TILE_TARGET void run_sparse_vectors(const IntegerTile& t) {
-  __m512i sum[pairs][Used];
-#pragma GCC unroll 16
-  for (int i = 0; i < pairs; ++i)
-#pragma GCC unroll 16
-    for (int v = 0; v < Used; ++v) sum[i][v] = _mm512_setzero_si512();
-  const std::uint32_t *a = t.a, *b = t.b;
-  for (std::int64_t s = 0; s < t.steps; ++s, a += 6 * pairs, b += 2 * sparse_columns) {
-    __m512i y[Used];
-#pragma GCC unroll 16
-    for (int v = 0; v < Used; ++v) y[v] = _mm512_load_si512(b + 16 * v);
-#pragma GCC unroll 16
-    for (int i = 0; i < pairs; ++i) {
-      const auto* place = reinterpret_cast<const __m128i*>(a + 6 * i);
-      const __m512i select = _mm512_broadcast_i32x4(_mm_loadu_si128(place));
-      const __m512i x = _mm512_broadcastq_epi64(_mm_loadl_epi64(place + 1));
-#pragma GCC unroll 16
-      for (int v = 0; v < Used; ++v)
-        sum[i][v] = Step::add_products(sum[i][v], x, _mm512_shuffle_epi8(y[v], select));
-    }
+/// A compressed A, two rows at a time. A vector of B holds eight columns of eight k, two columns to 128 bits;
+/// the shuffle that a pair of rows asks for leaves [c0 r0][c0 r1][c1 r0][c1 r1] in each 128 bits. Places come
+/// as 64 bits, to which OR adds the second column's 8: loading 128 bits into every lane would cost a shuffle.
+template <class Multiply>
+struct Selected : Lanes {
+  struct Broadcast {
+    Vector places, values;
+  };
+  static constexpr int rows = 2, columns = 8, a_words = 4, b_words = 16;
+  TWOFOUR_TILE_INLINE static Vector broadcast_pair(const std::uint32_t* p) {
+    return _mm512_broadcastq_epi64(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
   }
-  alignas(64) std::uint32_t sums[2 * pairs][sparse_columns];
-#pragma GCC unroll 16
-  for (int i = 0; i < pairs; ++i)
-#pragma GCC unroll 16
-    for (int v = 0; v < Used; ++v) store_pair(sum[i][v], &sums[2 * i][8 * v], &sums[2 * i + 1][8 * v]);
-  finish_tile<sparse_columns>(t, sums);
-}
+  TWOFOUR_TILE_INLINE static Broadcast broadcast(const std::uint32_t* p) {
+    const Vector second = _mm512_broadcast_i32x4(_mm_set_epi64x(0x0808080808080808, 0));
+    return {_mm512_or_si512(broadcast_pair(p), second), broadcast_pair(p + 2)};
+  }
+  TWOFOUR_TILE_INLINE static Vector add_products(Vector sum, const Broadcast& a, Vector b) {
+    return Multiply::add_products(sum, a.values, _mm512_shuffle_epi8(b, a.places));
+  }
+  TWOFOUR_TILE_INLINE static void store(Vector sum, std::uint32_t* tile, int stride) {
+    const Vector order = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15);
+    asm("" : "+v"(sum));  // else g++ 12 keeps a second copy of every sum in memory throughout the loop
+    const Vector split = _mm512_permutexvar_epi32(order, sum);
+    _mm256_store_si256(reinterpret_cast<__m256i*>(tile), _mm512_castsi512_si256(split));
+    _mm256_store_si256(reinterpret_cast<__m256i*>(tile + stride), _mm512_extracti64x4_epi64(split, 1));
+  }
+};
 
-template <class Step, int Used = sparse_vectors>
-TWOFOUR_TILE_TARGET void run_sparse_tile(const IntegerTile& t) {
-  if constexpr (Used > 1)
-    if (t.columns <= (Used - 1) * 8) return run_sparse_tile<Step, Used - 1>(t);
-  run_sparse_vectors<Step, Used>(t);
-}
-
-constexpr int rows = 6, vectors = 4, columns = 16 * vectors;
 constexpr auto bytes = IntegerForm::bytes, bits = IntegerForm::bits;
-constexpr IntegerKernel signed_a{bytes, false, rows, columns, true, run_tile<SignedA, rows, vectors>};
-constexpr IntegerKernel unsigned_a{bytes, false, rows, columns, false, run_tile<UnsignedA, rows, vectors>};
-constexpr IntegerKernel and_count{bits, false, rows, columns, true, run_tile<AndCount, rows, vectors>};
-constexpr IntegerKernel xor_count{bits, false, rows, columns, true, run_tile<XorCount, rows, vectors>};
-constexpr IntegerKernel sparse_signed_a{bytes, true, 2 * pairs, sparse_columns, true, run_sparse_tile<SignedA>};
-constexpr IntegerKernel sparse_unsigned_a{bytes, true, 2 * pairs, sparse_columns, false,
-                                          run_sparse_tile<UnsignedA>};
+constexpr IntegerKernel signed_a = tile_kernel<SignedA, 6, 4>(bytes, true);
+constexpr IntegerKernel unsigned_a = tile_kernel<UnsignedA, 6, 4>(bytes, false);
+constexpr IntegerKernel and_count = tile_kernel<AndCount, 6, 4>(bits);
+constexpr IntegerKernel xor_count = tile_kernel<XorCount, 6, 4>(bits);
+constexpr IntegerKernel sparse_signed_a = tile_kernel<Selected<SignedA>, 5, 4>(bytes, true);
+constexpr IntegerKernel sparse_unsigned_a = tile_kernel<Selected<UnsignedA>, 5, 4>(bytes, false);
 
 }  // namespace
 
