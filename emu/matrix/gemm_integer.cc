@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::int64_t step_block =
     1024;  // of k, so that a panel of B (256 bytes a step) stays in the L2 cache
-constexpr std::int64_t rows_a_task = 120;
+constexpr std::int64_t task_rows = 120;  // about; their panels of A stay there too
 
 const IntegerKernel* choose_kernel(const isa::Instruction& i) {
 #if defined(__x86_64__)
@@ -113,12 +113,11 @@ void gemm_integer(const GemmTask& task, const SparseMatrix* sparse, PackedMatrix
   if (kernel == nullptr) return gemm_popcount(task, d);
   const Packed packed = pack_operands(*kernel, task, sparse);
   const std::int64_t panels = (d.cols() + kernel->columns - 1) / kernel->columns;
-  const std::int64_t tasks = (d.rows() + rows_a_task - 1) / rows_a_task;
+  const std::int64_t rows = task_rows / kernel->rows * kernel->rows, tasks = (d.rows() + rows - 1) / rows;
 #pragma omp parallel for collapse(2) schedule(dynamic)
   for (std::int64_t t = 0; t < tasks; ++t)
     for (std::int64_t panel = 0; panel < panels; ++panel)
-      run_columns(*kernel, task, packed, panel, t * rows_a_task, std::min(d.rows(), (t + 1) * rows_a_task),
-                  d);
+      run_columns(*kernel, task, packed, panel, t * rows, std::min(d.rows(), (t + 1) * rows), d);
 }
 
 }  // namespace twofour::emu

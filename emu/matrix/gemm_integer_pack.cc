@@ -1,7 +1,6 @@
 #include "twofour/emu/matrix/gemm_integer_pack.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "twofour/emu/numerics/simd_dispatch.h"
@@ -50,14 +49,15 @@ TWOFOUR_ALWAYS_INLINE void widen_body(const std::uint8_t* in, std::int64_t count
 TWOFOUR_SIMD_VARIANTS(widen, (const std::uint8_t* in, std::int64_t count, bool is_signed, std::int16_t* out),
                       widen_body(in, count, is_signed, out))
 
+/// At most 256 bytes: their sum fits 16 bits.
 TWOFOUR_ALWAYS_INLINE void sum_body(const std::uint8_t* bytes, std::int64_t count, bool is_signed,
                                     std::uint32_t& sum) {
-  std::uint32_t s = 0;
+  std::uint16_t s = 0;
   if (is_signed)
-    for (std::int64_t i = 0; i < count; ++i) s += std::uint32_t(std::int8_t(bytes[i]));
+    for (std::int64_t i = 0; i < count; ++i) s = std::uint16_t(s + std::int8_t(bytes[i]));
   else
-    for (std::int64_t i = 0; i < count; ++i) s += bytes[i];
-  sum += s;
+    for (std::int64_t i = 0; i < count; ++i) s = std::uint16_t(s + bytes[i]);
+  sum += is_signed ? std::uint32_t(std::int16_t(s)) : s;
 }
 TWOFOUR_SIMD_VARIANTS(add_bytes,
                       (const std::uint8_t* bytes, std::int64_t count, bool is_signed, std::uint32_t& sum),
@@ -159,38 +159,35 @@ AlignedWords pack(std::int64_t rows, const IntegerPanels& to, const Fill& fill) 
   return out;
 }
 
-/// The places that a code selects, a byte each: four in eight columns for pairs_of_eight, two in four columns
-/// for two_of_four.
-std::array<std::uint32_t, 16> selected_places(isa::Sparsity form) {
-  std::array<std::uint32_t, 16> places{};
-  for (unsigned code = 0; code < 16; ++code)
-    for (int s = 0; s < isa::stored_columns(form); ++s)
-      places[code] |= std::uint32_t(isa::logical_column(form, std::uint8_t(code), s)) << 8 * s;
-  return places;
+/// Places of the four kept elements of eight columns, a byte each: two codes of two_of_four, the second one
+/// in bits 8 to 11, or one code of pairs_of_eight.
+constexpr std::uint32_t two_of_four_places(std::uint32_t codes) {
+  const std::uint32_t x = (codes & 0xff) | (codes & 0xff00) << 8;
+  return ((x & 0x00030003) | (x << 6 & 0x03000300)) + 0x04040000;
 }
-
-/// Places and values of a row, a word each a step.
-struct CompressedRow {
-  std::array<std::uint32_t, chunk_words> places{}, values{};
-};
-
-void compressed_chunk(const SparseMatrix& m, const std::array<std::uint32_t, 16>& table, std::int64_t row,
-                      std::int64_t first, std::int64_t steps, CompressedRow& out) {
-  if (row >= m.rows()) {
-    out = {};
-    return;
-  }
-  const IntegerPanels bytes{IntegerForm::bytes, 0, 0};
-  expand_words(m.values, row, 4 * first, bytes, steps, out.values.data());
-  const std::uint8_t* codes = m.codes.data() + row * m.groups();
-  if (isa::bits(m.values.type()) == 4)
-    for (std::int64_t s = 0; s < steps; ++s) out.places[std::size_t(s)] = table[codes[first + s] & 15];
-  else
-    for (std::int64_t s = 0; s < steps; ++s) {
-      const std::uint8_t* two = codes + 2 * (first + s);
-      out.places[std::size_t(s)] = table[two[0] & 15] | (table[two[1] & 15] + 0x0404) << 16;
-    }
+constexpr std::uint32_t pair_places(std::uint32_t code) {
+  return (code & 3) * 0x0202 + (code >> 2 & 3) * 0x02020000 + 0x01000100;
 }
+constexpr bool places_are_logical_columns() {
+  for (std::uint8_t x = 0; x < 16; ++x)
+    for (std::uint8_t y = 0; y < 16; ++y)
+      for (int s = 0; s < 4; ++s) {
+        const int element = int(two_of_four_places(x | unsigned(y) << 8) >> 8 * s & 0xff);
+        const int of_pair = int(pair_places(x) >> 8 * s & 0xff);
+        if (element != 4 * (s / 2) + isa::logical_column(isa::Sparsity::two_of_four, s < 2 ? x : y, s % 2) ||
+            of_pair != isa::logical_column(isa::Sparsity::pairs_of_eight, x, s))
+          return false;
+      }
+  return true;
+}
+static_assert(places_are_logical_columns());
+
+TWOFOUR_SIMD_VARIANTS(places_of_elements,
+                      (const std::uint8_t* codes, std::int64_t steps, std::uint32_t* places),
+                      for (std::int64_t s = 0; s < steps; ++s)
+                          places[s] = two_of_four_places(codes[2 * s] | std::uint32_t(codes[2 * s + 1]) << 8))
+TWOFOUR_SIMD_VARIANTS(places_of_pairs, (const std::uint8_t* codes, std::int64_t steps, std::uint32_t* places),
+                      for (std::int64_t s = 0; s < steps; ++s) places[s] = pair_places(codes[s]))
 
 }  // namespace
 
@@ -222,34 +219,31 @@ AlignedWords pack_decompressed(const SparseMatrix& m, const IntegerPanels& to) {
 }
 
 AlignedWords pack_compressed(const SparseMatrix& m, const IntegerPanels& to) {
-  const std::int64_t panels = to.panels(m.rows()), chunks = (to.steps + chunk_words - 1) / chunk_words;
-  const auto table = selected_places(isa::sparse_form(m.values.type()));
-  AlignedWords out(panels * to.steps * to.width * 2);
-#pragma omp parallel for collapse(2) schedule(static)
-  for (std::int64_t p = 0; p < panels; ++p)
-    for (std::int64_t c = 0; c < chunks; ++c)
-      for (std::int64_t r = 0; r < to.width; r += 2) {
-        const std::int64_t first = c * chunk_words, steps = std::min(chunk_words, to.steps - first);
-        CompressedRow row[2];
-        for (int i = 0; i < 2; ++i) compressed_chunk(m, table, p * to.width + r + i, first, steps, row[i]);
-        std::uint32_t* at = out.data() + ((p * to.steps + first) * to.width + r) * 2;
-        for (std::size_t s = 0; s < std::size_t(steps); ++s, at += to.width * 2) {
-          at[0] = row[0].places[s];
-          at[1] = row[1].places[s];
-          at[2] = row[0].values[s];
-          at[3] = row[1].values[s];
-        }
-      }
-  return out;
+  // Four rows of words for two rows of A: places, places, values, values.
+  IntegerPanels words = to;
+  words.width = 2 * to.width;
+  const bool pairs = isa::bits(m.values.type()) == 4;
+  return pack((m.rows() + 1) / 2 * 4, words,
+              [&](std::int64_t line, std::int64_t first, std::int64_t steps, std::uint32_t* out) {
+                const std::int64_t row = line / 4 * 2 + line % 2;
+                if (row >= m.rows())
+                  std::memset(out, 0, std::size_t(steps) * 4);
+                else if (line % 4 >= 2)
+                  expand_words(m.values, row, 4 * first, to, steps, out);
+                else if (pairs)
+                  places_of_pairs(m.codes.data() + row * m.groups() + first, steps, out);
+                else
+                  places_of_elements(m.codes.data() + row * m.groups() + 2 * first, steps, out);
+              });
 }
 
 std::vector<std::uint32_t> row_sums(const PackedMatrix& m) {
   std::vector<std::uint32_t> sums(std::size_t(m.rows()));
 #pragma omp parallel for schedule(static)
   for (std::int64_t row = 0; row < m.rows(); ++row)
-    for (std::int64_t first = 0; first < m.cols(); first += 4 * chunk_words) {
-      std::uint8_t bytes[4 * chunk_words];
-      const std::int64_t count = std::min(4 * chunk_words, m.cols() - first);
+    for (std::int64_t first = 0; first < m.cols(); first += 256) {
+      std::uint8_t bytes[256];
+      const std::int64_t count = std::min<std::int64_t>(256, m.cols() - first);
       expand(m, row, first, count, bytes);
       add_bytes(bytes, count, isa::is_signed(m.type()), sums[std::size_t(row)]);
     }
