@@ -205,15 +205,20 @@ AlignedWords pack_panels(const PackedMatrix& m, const IntegerPanels& to) {
 AlignedWords pack_decompressed(const SparseMatrix& m, const IntegerPanels& to) {
   const isa::Sparsity form = isa::sparse_form(m.values.type());
   const int columns = isa::group_columns(form), stored = isa::stored_columns(form);
+  // A word holds two columns, of which one is stored.
   return pack(m.rows(), to,
               [&](std::int64_t row, std::int64_t first, std::int64_t words, std::uint32_t* out) {
+                std::uint8_t bytes[chunk_words];
+                std::int16_t values[chunk_words];
+                expand(m.values, row, first, words, bytes);
+                widen(bytes, words, isa::is_signed(m.values.type()), values);
                 std::memset(out, 0, std::size_t(words) * 4);
                 auto* dense = reinterpret_cast<std::int16_t*>(out);
-                for (std::int64_t group = 2 * first / columns; group < 2 * (first + words) / columns; ++group)
+                const std::uint8_t* code = m.codes.data() + row * m.groups() + first / stored;
+                for (std::int64_t at = 0; at < words; at += stored, dense += columns, ++code)
                   for (int s = 0; s < stored; ++s) {
-                    const std::int64_t column =
-                        group * columns + isa::logical_column(form, m.code(row, group), s) - 2 * first;
-                    dense[column] = std::int16_t(dense[column] + m.values.integer(row, group * stored + s));
+                    std::int16_t& column = dense[isa::logical_column(form, *code, s)];
+                    column = std::int16_t(column + values[at + s]);
                   }
               });
 }
