@@ -14,6 +14,7 @@
 
 #include "twofour/emu/matrix/gemm.h"
 #include "twofour/emu/matrix/random.h"
+#include "twofour/isa/error.h"
 #ifdef TWOFOUR_HAVE_DNNL
 #include <dnnl.hpp>
 #endif
@@ -127,11 +128,7 @@ void print(const std::vector<Contender>& contenders, double products, const Cont
                products / c.best / 1e9, peer.best / c.best, peer.name);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  gflags::SetUsageMessage("exact integer GEMM against oneDNN, Eigen and a bare population count");
-  gflags::ParseCommandLineFlags(&argc, &argv, true);
+void compare() {
   fmt::print("{} threads, best of {} rounds; G/s counts products of the dense matrices\n",
              omp_get_max_threads(), FLAGS_rounds);
 
@@ -160,4 +157,17 @@ int main(int argc, char** argv) {
                                 bare_popcount(FLAGS_bits_size)};
   race(single, FLAGS_rounds / 4 + 1);
   print(single, bits * bits * bits, single[2]);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  gflags::SetUsageMessage("exact integer GEMM against oneDNN, Eigen and a bare population count");
+  gflags::ParseCommandLineFlags(&argc, &argv, true);
+  try {
+    compare();
+  } catch (const Error& e) {
+    fmt::print(stderr, "gemm_integer_speed: {}\n", e.what());
+    return 2;
+  }
 }

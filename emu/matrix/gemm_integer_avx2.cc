@@ -37,7 +37,7 @@ struct Pairs {
 
 }  // namespace
 
-const IntegerKernel avx2_pairs = tile_kernel<Pairs, 6, 2>(IntegerForm::pairs);
+constinit const IntegerKernel avx2_pairs = tile_kernel<Pairs, 6, 2>(IntegerForm::pairs);
 
 }  // namespace twofour::emu
 #endif

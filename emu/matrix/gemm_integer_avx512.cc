@@ -30,7 +30,7 @@ struct Pairs {
 
 }  // namespace
 
-const IntegerKernel avx512_pairs = tile_kernel<Pairs, 6, 4>(IntegerForm::pairs);
+constinit const IntegerKernel avx512_pairs = tile_kernel<Pairs, 6, 4>(IntegerForm::pairs);
 
 }  // namespace twofour::emu
 #endif

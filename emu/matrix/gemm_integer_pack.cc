@@ -81,7 +81,7 @@ void expand_words(const PackedMatrix& m, std::int64_t row, std::int64_t first, c
   const std::int64_t count = std::min(words * elements_per_word(to.form), m.cols() - first);
   if (count < words * elements_per_word(to.form)) std::memset(out, 0, std::size_t(words) * 4);
   if (to.form == IntegerForm::pairs) {
-    std::uint8_t bytes[2 * chunk_words * 2];
+    std::uint8_t bytes[2 * chunk_words];
     expand(m, row, first, count, bytes);
     widen(bytes, count, isa::is_signed(m.type()), reinterpret_cast<std::int16_t*>(out));
     return;
@@ -116,10 +116,12 @@ TWOFOUR_ALWAYS_INLINE void interleave_body(const Word* rows, std::int64_t steps,
       for (int i = 0; i < 4; ++i) std::memcpy(panel + (s + i) * width + r, &y[i], sizeof(Four));
     }
     for (; s < steps; ++s)
-      for (int i = 0; i < 4; ++i) panel[s * width + r + i] = rows[(r + i) * stride + s];
+      for (int i = 0; i < 4; ++i)
+        std::memcpy(panel + s * width + r + i, rows + (r + i) * stride + s, sizeof(Word));
   }
   for (; r < width; ++r)
-    for (std::int64_t s = 0; s < steps; ++s) panel[s * width + r] = rows[r * stride + s];
+    for (std::int64_t s = 0; s < steps; ++s)
+      std::memcpy(panel + s * width + r, rows + r * stride + s, sizeof(Word));
 }
 TWOFOUR_SIMD_VARIANTS(interleave_words,
                       (const std::uint32_t* rows, std::int64_t steps, int width, std::uint32_t* panel),

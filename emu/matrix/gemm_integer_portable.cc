@@ -40,6 +40,6 @@ struct Pairs {
 
 }  // namespace
 
-const IntegerKernel portable_pairs = tile_kernel<Pairs, 4, 2>(IntegerForm::pairs);
+constinit const IntegerKernel portable_pairs = tile_kernel<Pairs, 4, 2>(IntegerForm::pairs);
 
 }  // namespace twofour::emu
