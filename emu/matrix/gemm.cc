@@ -48,6 +48,12 @@ std::vector<std::int32_t> logical_columns(const SparseMatrix& a, isa::Sparsity f
   return columns;
 }
 
+/// True where .satfinite may change a sum, so that the order of instructions matters.
+bool may_clamp(const isa::Instruction& i, const PackedMatrix& stored_a, const PackedMatrix* c,
+               const NumericOptions& options) {
+  return options.satfinite && sums_may_saturate(i, stored_a.cols(), c);
+}
+
 void gemm_scalar(const GemmTask& task, PackedMatrix& d) {
 #pragma omp parallel for schedule(static)
   for (std::int64_t row = 0; row < d.rows(); ++row)
@@ -78,12 +84,12 @@ PackedMatrix gemm(const isa::Instruction& i, const PackedMatrix& a, const Packed
   const std::vector<std::int32_t> no_columns;
   const GemmTask task{i, a, no_columns, b, c, options};
   PackedMatrix d(i.d, a.rows(), b.rows());
-  if (i.a == isa::ElementType::f64 || options.satfinite)
+  if (i.a == isa::ElementType::f64 || may_clamp(i, a, c, options))
     gemm_scalar(task, d);
   else if (isa::is_float(i.a))
     gemm_float(task, d);
   else
-    gemm_integer(task, a, d);
+    gemm_integer(task, nullptr, d);
   return d;
 }
 
@@ -91,15 +97,16 @@ PackedMatrix gemm(const isa::Instruction& i, const SparseMatrix& a, const Packed
                   const PackedMatrix* c, const NumericOptions& options) {
   if (!i.is_sparse()) fail("{} takes a dense A, not a compressed one", isa::ptx_name(i));
   check_sizes(i, a.rows(), a.cols, a.values, b, c, options);
-  const std::vector<std::int32_t> columns = logical_columns(a, i.sparsity);
+  const bool clamps = may_clamp(i, a.values, c, options), exact = !isa::is_float(i.a) && !clamps;
+  const auto columns = exact ? std::vector<std::int32_t>() : logical_columns(a, i.sparsity);
   const GemmTask task{i, a.values, columns, b, c, options};
   PackedMatrix d(i.d, a.rows(), b.rows());
-  if (options.satfinite)
+  if (exact)
+    gemm_integer(task, &a, d);
+  else if (clamps)
     gemm_scalar(task, d);
-  else if (isa::is_float(i.a))
-    gemm_float(task, d);
   else
-    gemm_integer(task, decompress(a), d);
+    gemm_float(task, d);
   return d;
 }
 

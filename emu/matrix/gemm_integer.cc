@@ -1,134 +1,123 @@
 // Integer GEMM: exact 32-bit wrap-around sums, so any order of the additions gives the bits of the scalar
-// definition.
+// definition. Both operands are packed into panels once; then tiles of D run over all threads.
 #include <algorithm>
-#include <bit>
-#include <cstring>
+#include <limits>
 #include <vector>
 
+#include "twofour/emu/matrix/gemm_integer_kernels.h"
+#include "twofour/emu/matrix/gemm_integer_pack.h"
+#include "twofour/emu/matrix/gemm_integer_popcount.h"
 #include "twofour/emu/matrix/gemm_paths.h"
 #include "twofour/emu/numerics/simd_dispatch.h"
 
 namespace twofour::emu {
 namespace {
 
-constexpr int block_rows = 4, block_cols = 4;
+constexpr std::int64_t step_block =
+    1024;  // of k, so that a panel of B (256 bytes a step) stays in the L2 cache
+constexpr std::int64_t task_rows = 120;  // about; their panels of A stay there too
 
-/// Elements widened to 16 bits; rows filled up with zero rows to a multiple of the block.
-struct Widened {
-  std::int64_t k;
-  std::vector<std::int16_t> data;
-  const std::int16_t* row(std::int64_t r) const { return data.data() + r * k; }
+const IntegerKernel* choose_kernel(const isa::Instruction& i) {
+#if defined(__x86_64__)
+  if (simd_has_vnni()) return vnni_kernel(i);
+#endif
+  if (i.a == isa::ElementType::b1) return nullptr;
+#if defined(__x86_64__)
+  if (simd_level() == SimdLevel::avx512) return &avx512_pairs;
+  if (simd_level() == SimdLevel::avx2) return &avx2_pairs;
+#endif
+  return &portable_pairs;
+}
+
+/// What is added to the elements of B so that a byte holds them with the other sign than A's.
+std::uint32_t offset_of_b(const IntegerKernel& kernel, isa::ElementType b) {
+  if (kernel.form != IntegerForm::bytes || isa::is_signed(b) != kernel.signed_a) return 0;
+  const std::uint32_t half = 1u << (isa::bits(b) - 1);
+  return kernel.signed_a ? half : 0u - half;
+}
+
+/// Operands ready for the kernel.
+struct Packed {
+  std::int64_t steps;
+  AlignedWords a, b;
+  std::vector<std::uint32_t> row_offset;  // undoes what the offset of B added to each row of D
 };
 
-void widen_row(const PackedMatrix& m, std::int64_t row, std::int16_t* out) {
-  switch (m.type()) {
-    case isa::ElementType::s8: std::copy_n(m.row_as<std::int8_t>(row), m.cols(), out); return;
-    case isa::ElementType::u8: std::copy_n(m.row_as<std::uint8_t>(row), m.cols(), out); return;
-    default:
-      for (std::int64_t c = 0; c < m.cols(); ++c) out[c] = std::int16_t(m.integer(row, c));
+AlignedWords pack_a(const IntegerKernel& kernel, const GemmTask& task, const SparseMatrix* sparse,
+                    std::int64_t steps) {
+  const IntegerPanels to{kernel.form, steps, kernel.rows};
+  if (sparse == nullptr) return pack_panels(task.a, to);
+  return kernel.compressed() ? pack_compressed(*sparse, to) : pack_decompressed(*sparse, to);
+}
+
+Packed pack_operands(const IntegerKernel& kernel, const GemmTask& task, const SparseMatrix* sparse) {
+  const int unit = kernel.compressed() ? 2 : 1;
+  const std::int64_t steps = (integer_words(kernel.form, task.b.cols()) + unit - 1) / unit;
+  const std::uint32_t offset = offset_of_b(kernel, task.b.type());
+  Packed packed{steps, pack_a(kernel, task, sparse, steps),
+                pack_panels(task.b, {kernel.form, steps, kernel.columns, unit, offset}),
+                std::vector<std::uint32_t>(std::size_t(task.a.rows()))};
+  if (offset != 0) packed.row_offset = row_sums(task.a);
+  for (std::uint32_t& sum : packed.row_offset) sum *= 0u - offset;
+  return packed;
+}
+
+/// Rows first_row .. last_row of a panel of columns.
+void run_columns(const IntegerKernel& kernel, const GemmTask& task, const Packed& packed, std::int64_t panel,
+                 std::int64_t first_row, std::int64_t last_row, PackedMatrix& d) {
+  static const std::uint32_t no_offset[64] = {};
+  const std::int64_t col = panel * kernel.columns;
+  for (std::int64_t k = 0; k == 0 || k < packed.steps; k += step_block)
+    for (std::int64_t row = first_row; row < last_row; row += kernel.rows) {
+      IntegerTile t{};
+      t.a = packed.a.data() + (row / kernel.rows * packed.steps + k) * kernel.a_words;
+      t.b = packed.b.data() + (panel * packed.steps + k) * kernel.b_words;
+      t.steps = std::min(step_block, packed.steps - k);
+      t.d = d.row_as<std::uint32_t>(row) + col;
+      t.row_offset = k == 0 ? packed.row_offset.data() + row : no_offset;
+      if (k > 0)
+        t.base = t.d;
+      else if (task.c != nullptr)
+        t.base = task.c->row_as<std::uint32_t>(row) + col;
+      t.d_stride = t.base_stride = d.cols();
+      t.rows = int(std::min<std::int64_t>(kernel.rows, d.rows() - row));
+      t.columns = int(std::min<std::int64_t>(kernel.columns, d.cols() - col));
+      kernel.run(t);
+    }
+}
+
+std::int64_t largest_magnitude(isa::ElementType type) {
+  const int width = isa::bits(type);
+  return isa::is_signed(type) ? std::int64_t(1) << (width - 1) : (std::int64_t(1) << width) - 1;
+}
+
+std::int64_t largest_magnitude(const PackedMatrix& c) {
+  std::int64_t largest = 0;
+  for (std::int64_t row = 0; row < c.rows(); ++row) {
+    const auto* words = c.row_as<std::int32_t>(row);
+    for (std::int64_t col = 0; col < c.cols(); ++col)
+      largest = std::max(largest, std::abs(std::int64_t(words[col])));
   }
-}
-
-Widened widen(const PackedMatrix& m, int block) {
-  const std::int64_t rows = (m.rows() + block - 1) / block * block;
-  Widened w{m.cols(), std::vector<std::int16_t>(std::size_t(rows * m.cols()))};
-#pragma omp parallel for schedule(static)
-  for (std::int64_t r = 0; r < m.rows(); ++r) widen_row(m, r, w.data.data() + r * m.cols());
-  return w;
-}
-
-/// sums[i][j] += a_i . b_j over at most 2^15 elements, so that 255 * 255 * 2^15 stays below 2^31.
-constexpr std::int64_t chunk = std::int64_t(1) << 15;
-using Sums = std::int32_t[block_rows][block_cols];
-
-TWOFOUR_ALWAYS_INLINE void block_body(const std::int16_t* a, const std::int16_t* b, std::int64_t stride,
-                                      std::int64_t k, Sums& sums) {
-  for (int i = 0; i < block_rows; ++i) {
-    const std::int16_t* x = a + i * stride;
-    const std::int16_t *b0 = b, *b1 = b + stride, *b2 = b + 2 * stride, *b3 = b + 3 * stride;
-    std::int32_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-    for (std::int64_t at = 0; at < k; ++at) {
-      s0 += std::int32_t(x[at]) * b0[at];
-      s1 += std::int32_t(x[at]) * b1[at];
-      s2 += std::int32_t(x[at]) * b2[at];
-      s3 += std::int32_t(x[at]) * b3[at];
-    }
-    sums[i][0] = s0;
-    sums[i][1] = s1;
-    sums[i][2] = s2;
-    sums[i][3] = s3;
-  }
-}
-TWOFOUR_SIMD_VARIANTS(multiply_block,
-                      (const std::int16_t* a, const std::int16_t* b, std::int64_t stride, std::int64_t k,
-                       Sums& sums),
-                      block_body(a, b, stride, k, sums))
-
-void multiply_bytes(const GemmTask& task, const PackedMatrix& dense_a, PackedMatrix& d) {
-  const Widened a = widen(dense_a, block_rows), b = widen(task.b, block_cols);
-  const std::int64_t k = dense_a.cols(), row_blocks = (d.rows() + block_rows - 1) / block_rows;
-  const std::int64_t col_blocks = (d.cols() + block_cols - 1) / block_cols;
-#pragma omp parallel for schedule(static)
-  for (std::int64_t cb = 0; cb < col_blocks; ++cb)
-    for (std::int64_t rb = 0; rb < row_blocks; ++rb) {
-      std::uint32_t total[block_rows][block_cols] = {};
-      for (std::int64_t k0 = 0; k0 < k; k0 += chunk) {
-        Sums sums;
-        multiply_block(a.row(rb * block_rows) + k0, b.row(cb * block_cols) + k0, k, std::min(chunk, k - k0),
-                       sums);
-        for (int i = 0; i < block_rows; ++i)
-          for (int j = 0; j < block_cols; ++j) total[i][j] += std::uint32_t(sums[i][j]);
-      }
-      for (int i = 0; i < block_rows && rb * block_rows + i < d.rows(); ++i)
-        for (int j = 0; j < block_cols && cb * block_cols + j < d.cols(); ++j) {
-          const std::int64_t row = rb * block_rows + i, col = cb * block_cols + j;
-          d.row_as<std::uint32_t>(row)[col] = total[i][j] + std::uint32_t(task.c_word(row, col));
-        }
-    }
-}
-
-/// Rows of bits as 64-bit words, the last one filled up with zeros (which count nothing under AND and XOR).
-std::vector<std::uint64_t> bit_words(const PackedMatrix& m, std::int64_t words) {
-  std::vector<std::uint64_t> out(std::size_t(m.rows() * words));
-  for (std::int64_t r = 0; r < m.rows(); ++r)
-    std::memcpy(out.data() + r * words, m.row(r).data(), std::size_t(m.row_bytes()));
-  return out;
-}
-
-TWOFOUR_ALWAYS_INLINE std::uint32_t count_body(const std::uint64_t* a, const std::uint64_t* b,
-                                               std::int64_t words, bool is_and) {
-  std::uint64_t ones = 0;
-  if (is_and)
-    for (std::int64_t w = 0; w < words; ++w) ones += std::uint64_t(std::popcount(a[w] & b[w]));
-  else
-    for (std::int64_t w = 0; w < words; ++w) ones += std::uint64_t(std::popcount(a[w] ^ b[w]));
-  return std::uint32_t(ones);
-}
-TWOFOUR_SIMD_VARIANTS(count_bits,
-                      (const std::uint64_t* a, const std::uint64_t* b, std::int64_t words, bool is_and,
-                       std::uint32_t& ones),
-                      ones = count_body(a, b, words, is_and))
-
-void multiply_bits(const GemmTask& task, PackedMatrix& d) {
-  const std::int64_t words = (task.a.cols() + 63) / 64;
-  const std::vector<std::uint64_t> a = bit_words(task.a, words), b = bit_words(task.b, words);
-  const bool is_and = task.instruction.op == isa::BitOp::and_popc;
-#pragma omp parallel for schedule(static)
-  for (std::int64_t row = 0; row < d.rows(); ++row)
-    for (std::int64_t col = 0; col < d.cols(); ++col) {
-      std::uint32_t ones = 0;
-      count_bits(a.data() + row * words, b.data() + col * words, words, is_and, ones);
-      d.row_as<std::uint32_t>(row)[col] = ones + std::uint32_t(task.c_word(row, col));
-    }
+  return largest;
 }
 
 }  // namespace
 
-void gemm_integer(const GemmTask& task, const PackedMatrix& dense_a, PackedMatrix& d) {
-  if (task.instruction.a == isa::ElementType::b1)
-    multiply_bits(task, d);
-  else
-    multiply_bytes(task, dense_a, d);
+bool sums_may_saturate(const isa::Instruction& i, std::int64_t products, const PackedMatrix* c) {
+  const std::int64_t sum = products * largest_magnitude(i.a) * largest_magnitude(i.b);
+  return sum + (c != nullptr ? largest_magnitude(*c) : 0) > std::numeric_limits<std::int32_t>::max();
+}
+
+void gemm_integer(const GemmTask& task, const SparseMatrix* sparse, PackedMatrix& d) {
+  const IntegerKernel* kernel = choose_kernel(task.instruction);
+  if (kernel == nullptr) return gemm_popcount(task, d);
+  const Packed packed = pack_operands(*kernel, task, sparse);
+  const std::int64_t panels = (d.cols() + kernel->columns - 1) / kernel->columns;
+  const std::int64_t rows = task_rows / kernel->rows * kernel->rows, tasks = (d.rows() + rows - 1) / rows;
+#pragma omp parallel for collapse(2) schedule(dynamic)
+  for (std::int64_t t = 0; t < tasks; ++t)
+    for (std::int64_t panel = 0; panel < panels; ++panel)
+      run_columns(*kernel, task, packed, panel, t * rows, std::min(d.rows(), (t + 1) * rows), d);
 }
 
 }  // namespace twofour::emu

@@ -25,8 +25,11 @@ std::uint64_t scalar_element(const GemmTask& task, std::int64_t row, std::int64_
 
 /// f16, bf16 and tf32 inputs.
 void gemm_float(const GemmTask& task, PackedMatrix& d);
-/// 8- and 4-bit integers and single bits, without satfinite. `dense_a` is A with its dropped elements as
-/// zeros.
-void gemm_integer(const GemmTask& task, const PackedMatrix& dense_a, PackedMatrix& d);
+/// 8- and 4-bit integers and single bits, without clamping. `sparse` is the compressed A of a sparse
+/// instruction, else null; task.columns is not read.
+void gemm_integer(const GemmTask& task, const SparseMatrix* sparse, PackedMatrix& d);
+/// False if no sum of that many products and an element of C can leave 32 bits: then .satfinite clamps
+/// nothing.
+bool sums_may_saturate(const isa::Instruction& instruction, std::int64_t products, const PackedMatrix* c);
 
 }  // namespace twofour::emu

@@ -19,11 +19,14 @@ SimdLevel best_level() {
   return SimdLevel::portable;
 }
 
-SimdLevel wanted_level() {
+std::string_view wanted() {
   const char* text = std::getenv("TWOFOUR_SIMD");
-  const std::string_view wanted = text != nullptr ? text : "avx512";
-  if (wanted == "portable") return SimdLevel::portable;
-  return wanted == "avx2" ? SimdLevel::avx2 : SimdLevel::avx512;
+  return text != nullptr ? text : "";
+}
+
+SimdLevel wanted_level() {
+  if (wanted() == "portable") return SimdLevel::portable;
+  return wanted() == "avx2" ? SimdLevel::avx2 : SimdLevel::avx512;
 }
 
 }  // namespace
@@ -31,6 +34,15 @@ SimdLevel wanted_level() {
 SimdLevel simd_level() {
   static const SimdLevel level = std::min(best_level(), wanted_level());
   return level;
+}
+
+bool simd_has_vnni() {
+#if defined(__x86_64__)
+  return simd_level() == SimdLevel::avx512 && wanted() != "avx512" && __builtin_cpu_supports("avx512vnni") &&
+         __builtin_cpu_supports("avx512vpopcntdq");
+#else
+  return false;
+#endif
 }
 
 }  // namespace twofour::emu
