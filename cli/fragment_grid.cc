@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "twofour/cli/metadata_source.h"
 #include "twofour/isa/sparsity.h"
 
 namespace twofour::cli {
@@ -109,9 +110,9 @@ Grid fragment_grid(const isa::Instruction& i, isa::Operand o, bool merged) {
 }
 
 Grid metadata_grid(const isa::Instruction& i, int selector) {
-  Grid grid{fmt::format("E of {}, selector {} of 0 to {}: a code for {} columns of A", isa::ptx_name(i),
-                        selector, i.selectors() - 1, isa::group_columns(i.sparsity)),
-            "T13:n1: nibble 1 (bits 4-7) of the metadata register of lane 13",
+  Grid grid{fmt::format("E of {}, {}: a code for {} columns of A", isa::ptx_name(i),
+                        selector_text(i, selector), isa::group_columns(i.sparsity)),
+            "T13.1: nibble 1 (bits 4-7) of the metadata register of lane 13",
             "m",
             "group",
             labels(i.shape.m, 1),
@@ -120,7 +121,7 @@ Grid metadata_grid(const isa::Instruction& i, int selector) {
   for (int row = 0; row < i.shape.m; ++row)
     for (int group = 0; group < i.groups(); ++group) {
       const auto at = isa::metadata_place(i, row, group, selector);
-      grid.cells.push_back({fmt::format("T{}:n{}", at.lane, at.shift / 4), at.lane});
+      grid.cells.push_back({fmt::format("T{}.{}", at.lane, at.shift / 4), at.lane});
     }
   return grid;
 }

@@ -24,7 +24,7 @@ struct Grid {
 /// cell a register. Copies stand side by side: "T0:r0/r4".
 Grid fragment_grid(const isa::Instruction& i, isa::Operand o, bool merged);
 
-/// The metadata codes of a tile, a cell a code: "T13:n1" is nibble 1 of lane 13's `e` register.
+/// The metadata codes of a tile, a cell a code: "T13.1" is nibble 1 of lane 13's `e` register.
 Grid metadata_grid(const isa::Instruction& i, int selector);
 
 /// Plain text, in panels of whole columns if the lines would be longer than `width`.

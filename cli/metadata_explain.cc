@@ -150,6 +150,16 @@ void print_findings(const Subject& s) {
                  isa::code_text(s.instruction.sparsity, *n.code, first_column(s, n)), isa::place_text(n.at));
 }
 
+std::string_view kind_text(isa::CodeKind kind) {
+  switch (kind) {
+    case isa::CodeKind::ordered: break;
+    case isa::CodeKind::descending: return "legal for plain mma.sp only";
+    case isa::CodeKind::duplicate: return "undefined; here each index selects on its own";
+    case isa::CodeKind::mixed: return "undefined; here idx0 decides";
+  }
+  return "";
+}
+
 void print_code_table(const isa::Instruction& i) {
   fmt::print("\nA code is idx0 | idx1 << 2{}.\n",
              i.sparsity == isa::Sparsity::one_of_two
@@ -168,8 +178,7 @@ void print_code_table(const isa::Instruction& i) {
   for (std::size_t kind = 0; kind < others.size(); ++kind)
     if (!others[kind].empty())
       fmt::print("  {}{}: {}\n", isa::name(isa::CodeKind(kind)), others[kind],
-                 isa::is_undefined(isa::CodeKind(kind)) ? "undefined; each index selects on its own here"
-                                                        : "legal for plain mma.sp only");
+                 kind_text(isa::CodeKind(kind)));
 }
 
 /// The element of --row and --col, with its code where the file or the word holds it.
@@ -226,11 +235,11 @@ int run(std::span<const std::string> files) {
     print_element(i, subject_element(s));
     return exit_ok;
   }
-  fmt::print("{}, selector {} of 0 to {}: {} codes a row, each for {} columns\n", isa::ptx_name(i),
-             s.selector, i.selectors() - 1, i.groups(), isa::group_columns(i.sparsity));
+  fmt::print("{}, {}: {} codes a row, each for {} columns\n", isa::ptx_name(i), selector_text(i, s.selector),
+             i.groups(), isa::group_columns(i.sparsity));
   print_half_words(s);
   print_findings(s);
-  if (files.empty()) print_code_table(i);
+  if (!s.nibbles[0].code) print_code_table(i);
   return exit_ok;
 }
 

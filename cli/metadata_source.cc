@@ -35,6 +35,11 @@ int metadata_selector(const isa::Instruction& i) {
   return int(FLAGS_selector);
 }
 
+std::string selector_text(const isa::Instruction& i, int selector) {
+  if (i.selectors() == 1) return fmt::format("selector {} (the only one)", selector);
+  return fmt::format("selector {} (0 to {} are legal)", selector, i.selectors() - 1);
+}
+
 emu::MetadataCodes read_metadata(const std::string& file, const emu::MetadataForm& form) {
   if (FLAGS_m < 0 || FLAGS_k < 0) fail("--m and --k count rows and columns: they cannot be negative");
   const int columns = isa::group_columns(form.instruction.sparsity);

@@ -13,6 +13,9 @@ const isa::Instruction& metadata_instruction();
 /// --selector; throws Error if the instruction does not take it.
 int metadata_selector(const isa::Instruction& i);
 
+/// "selector 1 (0 to 3 are legal)"
+std::string selector_text(const isa::Instruction& i, int selector);
+
 /// Codes of a metadata file, of the size --m x --k where these are given. Errors name the file.
 emu::MetadataCodes read_metadata(const std::string& file, const emu::MetadataForm& form);
 
