@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "twofour/cli/metadata_source.h"
 #include "twofour/isa/sparsity.h"
 
@@ -12,6 +14,10 @@ namespace {
 struct Span {
   int rows = 1, cols = 1;
 };
+
+bool has_copies(const isa::FragmentMap& map) {
+  return std::any_of(map.places.begin(), map.places.end(), [](const auto& p) { return p.size() > 1; });
+}
 
 bool same_registers(const std::vector<isa::FragmentPlace>& x, const std::vector<isa::FragmentPlace>& y) {
   if (x.size() != y.size()) return false;
@@ -70,7 +76,7 @@ std::string fragment_title(const isa::Instruction& i, isa::Operand o) {
   const isa::Shape size = isa::tile(i, o);
   const std::string kept =
       o == isa::Operand::a && i.is_sparse() ? fmt::format(" (the kept half of {} columns)", i.shape.k) : "";
-  return fmt::format("{} of {}: {} x {} {}{}", operand_name(o), isa::ptx_name(i), size.m, size.n,
+  return fmt::format("{} of {}: {} x {} {}{}", operand_name(o), isa::short_name(i), size.m, size.n,
                      isa::name(isa::element(i, o)), kept);
 }
 
@@ -103,6 +109,7 @@ Grid fragment_grid(const isa::Instruction& i, isa::Operand o, bool merged) {
   const bool with_element = per_register > span.rows * span.cols;
   Grid grid{fragment_title(i, o),        fragment_legend(i, o, span), axes(o).row, axes(o).col,
             labels(map.rows, span.rows), labels(map.cols, span.cols), {}};
+  if (has_copies(map)) grid.legend += "; r0/r4: copies in both";
   for (int row = 0; row < map.rows; row += span.rows)
     for (int col = 0; col < map.cols; col += span.cols)
       grid.cells.push_back(cell(map.at(row, col), with_element));
@@ -110,7 +117,7 @@ Grid fragment_grid(const isa::Instruction& i, isa::Operand o, bool merged) {
 }
 
 Grid metadata_grid(const isa::Instruction& i, int selector) {
-  Grid grid{fmt::format("E of {}, {}: a code for {} columns of A", isa::ptx_name(i),
+  Grid grid{fmt::format("E of {}, {}: a code for {} columns of A", isa::short_name(i),
                         selector_text(i, selector), isa::group_columns(i.sparsity)),
             "T13.1: nibble 1 (bits 4-7) of the metadata register of lane 13",
             "m",

@@ -46,7 +46,7 @@ void print_element(const isa::Instruction& i, const ElementReport& e) {
   fmt::print("A[{}][{}] lies in group {}, columns {} to {}\n", e.row, e.col, e.code_at.group, first,
              first + isa::group_columns(i.sparsity) - 1);
   fmt::print("  its code: {} of `e` for selector {}, tile {},{} of {}\n", isa::place_text(e.code_at.at),
-             e.code_at.selector, e.code_at.tile_m, e.code_at.tile_k, isa::ptx_name(i));
+             e.code_at.selector, e.code_at.tile_m, e.code_at.tile_k, isa::short_name(i));
   if (e.code) fmt::print("  {}\n", isa::code_text(i.sparsity, *e.code, first));
   for (const StoredAs& slot : e.stored) {
     std::string codes;

@@ -235,8 +235,8 @@ int run(std::span<const std::string> files) {
     print_element(i, subject_element(s));
     return exit_ok;
   }
-  fmt::print("{}, {}: {} codes a row, each for {} columns\n", isa::ptx_name(i), selector_text(i, s.selector),
-             i.groups(), isa::group_columns(i.sparsity));
+  fmt::print("{}, {}: {} codes a row, each for {} columns\n", isa::short_name(i),
+             selector_text(i, s.selector), i.groups(), isa::group_columns(i.sparsity));
   print_half_words(s);
   print_findings(s);
   if (!s.nibbles[0].code) print_code_table(i);
