@@ -41,12 +41,16 @@ std::string selector_text(const isa::Instruction& i, int selector) {
 }
 
 emu::MetadataCodes read_metadata(const std::string& file, const emu::MetadataForm& form) {
-  if (FLAGS_m < 0 || FLAGS_k < 0) fail("--m and --k count rows and columns: they cannot be negative");
+  constexpr std::int64_t most = 1'000'000'000'000;  // as .npy headers are read
+  if (FLAGS_m < 0 || FLAGS_k < 0 || FLAGS_m > most || FLAGS_k > most)
+    fail("--m {} --k {}: a matrix has 1 to {} rows and columns (0: taken from the file)", FLAGS_m, FLAGS_k,
+         most);
   const int columns = isa::group_columns(form.instruction.sparsity);
   if (FLAGS_k % columns != 0)
     fail("--k {} is not a multiple of {}, the sparsity group of {}", FLAGS_k, columns,
          isa::name(form.instruction.a));
   const emu::IntegerArray array = emu::read_npy_integers(file);
+  if (array.words.empty()) fail("{}: the array is empty ({} x {})", file, array.rows, array.cols);
   try {
     return emu::decode_metadata(array, form, FLAGS_m, FLAGS_k / columns);
   } catch (const Error& e) {

@@ -115,6 +115,9 @@ poke falling.npy 6e
 expect 0 'code 0x6 keeps columns 22 and 21 (descending' metadata check falling.npy --layout ptx --dtype s8 --k 64
 expect 1 '"descending": 1' metadata check falling.npy --layout ptx --dtype s8 --k 64 --strict --json
 expect 2 'give --k' metadata check e.npy --layout ptx --dtype s8
+npy empty.npy 0 999999999 ''
+expect 2 'the array is empty' metadata check empty.npy --layout logical --dtype s8
+expect 2 'a matrix has 1 to' metadata check e.npy --layout ptx --dtype s8 --k 64 --m 9223372036854775807
 expect 2 "holds '<u4'" metadata check codes.npy --layout cutlass --dtype s8
 expect 2 'give --dtype or --instruction' metadata check e.npy --layout ptx --k 64
 expect 2 'known: logical ptx cutlass pytorch' metadata check e.npy --layout fragment --dtype s8
