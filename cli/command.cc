@@ -3,6 +3,7 @@
 #include <gflags/gflags.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <exception>
 
@@ -26,10 +27,14 @@ gflags::CommandLineFlagInfo flag_info(std::string_view name) {
   return gflags::GetCommandLineFlagInfoOrDie(underscored(name).c_str());
 }
 
-/// An empty text or a zero stands for "not given".
+/// An empty text, a zero or -1 stands for "not given".
 bool unset(const gflags::CommandLineFlagInfo& info) {
-  return info.default_value.empty() || info.default_value == "0";
+  return info.default_value.empty() || info.default_value == "0" || info.default_value == "-1";
 }
+
+/// Short names of flags, where a command has no flag of that name.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> aliases{
+    {{"i", "instruction"}, {"o", "output"}}};
 
 /// gflags prints doubles with all their digits.
 std::string default_text(const gflags::CommandLineFlagInfo& info) {
@@ -39,7 +44,7 @@ std::string default_text(const gflags::CommandLineFlagInfo& info) {
 void print_program_help(std::string_view program, std::string_view summary,
                         std::span<const Command> commands) {
   fmt::print("{}\n\nUsage: {} COMMAND [flags] [arguments]\n\nCommands:\n", summary, program);
-  for (const Command& c : commands) fmt::print("  {:<12} {}\n", c.name, c.summary);
+  for (const Command& c : commands) fmt::print("  {:<17} {}\n", c.name, c.summary);
   fmt::print(
       "\n`{} COMMAND --help` tells more. Exit status: 0 done, 1 a check failed, 2 input refused, 4 internal "
       "error.\n",
@@ -53,7 +58,9 @@ void print_command_help(std::string_view program, const Command& c) {
   for (const auto flag : c.flags) {
     const auto info = flag_info(flag);
     const bool is_switch = info.type == "bool";
-    const std::string spelled = dashed(flag) + (is_switch ? "" : "=" + info.type);
+    std::string spelled = dashed(flag) + (is_switch ? "" : "=" + info.type);
+    for (const auto& [alias, full] : aliases)
+      if (flag == full) spelled += fmt::format(", -{}", alias);
     const std::string standard = is_switch || unset(info) ? "" : " (default " + default_text(info) + ")";
     fmt::print("  --{:<24} {}{}\n", spelled, info.description, standard);
   }
@@ -114,6 +121,8 @@ class ArgumentReader {
     std::string name = underscored(word.substr(start, equals == std::string::npos ? equals : equals - start));
     bool has_value = equals != std::string::npos;
     std::string value = has_value ? word.substr(equals + 1) : "";
+    for (const auto& [alias, full] : aliases)
+      if (name == alias && !accepts(name)) name = full;
     if (!accepts(name) && !has_value && name.starts_with("no") && accepts(name.substr(2)) &&
         flag_info(name.substr(2)).type == "bool") {
       name = name.substr(2);

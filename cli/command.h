@@ -23,8 +23,8 @@ struct Command {
 
 /// Runs one of the commands by the words of argv: `PROGRAM help`, `PROGRAM CMD --help`, `PROGRAM CMD [flags]
 /// [positionals]`. Flags are --name=value, --name value or, for booleans, --name and --noname; dashes in a
-/// name stand for underscores, and one leading dash does as well as two. Errors go to stderr. Returns the
-/// exit status.
+/// name stand for underscores, and one leading dash does as well as two; -i is --instruction, -o --output.
+/// Errors go to stderr. Returns the exit status.
 int run_program(std::string_view program, std::string_view summary, std::span<const Command> commands,
                 int argc, char** argv);
 

@@ -31,7 +31,7 @@ npy() {
 expect 0 'Usage: twofour COMMAND' --help
 expect 2 'Usage: twofour COMMAND'
 expect 0 'twofour 0.' --version
-for command in 'isa list' 'isa show' mma gemm prune compress replay 'time gemm' search; do
+for command in 'isa list' 'isa show' mma gemm prune compress 'metadata check' 'metadata convert' 'metadata explain' layout replay 'time gemm' search; do
   # shellcheck disable=SC2086
   expect 0 'Usage: twofour' $command --help
 done
@@ -115,6 +115,64 @@ expect 0 'compressed to 1 x 2 values' compress p.npy --dtype s8 --values v.npy -
 expect 2 'does not divide into tiles' compress p.npy --dtype s8 --metadata e.npy
 expect 2 'no sparse' compress p.npy --dtype b1 --values v.npy
 expect 2 '--output names the file' prune a.npy --dtype s8
+
+# Sparse metadata: there and back through every layout, then one wrong nibble. All codes are e: columns 2 and 3 are kept.
+npy w.npy 16 64 "$(printf '\\x01\\x02\\x03\\x04%.0s' {1..256})"
+expect 0 '512 of 1024 elements' prune w.npy --dtype s8 -o p.npy
+expect 0 'compressed' compress p.npy --dtype s8 --metadata e.npy --codes codes.npy
+expect 0 "ptx to cutlass: 1 x 32 of '<u4'" metadata convert e.npy --dtype s8 --k 64 --from ptx --to cutlass -o cutlass.npy
+expect 0 "cutlass to pytorch: 16 x 2 of '<i4'" metadata convert cutlass.npy --dtype s8 --from cutlass --to pytorch -o pytorch.npy
+expect 0 "pytorch to logical: 16 x 16 of '|u1'" metadata convert pytorch.npy --dtype s8 --from pytorch --to logical -o logical.npy
+expect 0 '"not_ordered": 0' metadata convert logical.npy --dtype s8 --from logical --to ptx -o ptx.npy --json
+cmp -s codes.npy logical.npy && cmp -s e.npy ptx.npy || { echo 'FAILED: metadata changed on its way through the layouts'; failed=1; }
+expect 0 'all codes equal those of cutlass.npy' metadata check e.npy --layout ptx --dtype s8 --k 64 --strict --against cutlass.npy --against-layout cutlass
+# Row 3, group 5 of s8 k64 is bits 20-23 of lane 12: the upper half of byte 128 + 12 * 4 + 2.
+poke() { cp e.npy "$1" && printf '%b' "\\x$2" | dd of="$1" bs=1 seek=178 conv=notrunc status=none; }
+poke moved.npy 9e
+expect 1 'row 3 group 5: code 0x9 keeps columns 21 and 22, expected 0xE: columns 22 and 23; tile 0,0 lane 12 bits 20-23 of word 0xEE9EEEEE; moves stored column 10 from 22 to 21, 11 from 23 to 22' \
+  metadata check moved.npy --layout ptx --dtype s8 --k 64 --against codes.npy --against-layout logical
+expect 0 '256 ordered' metadata check moved.npy --layout ptx --dtype s8 --k 64 --strict
+poke twice.npy 5e
+expect 1 'row 3 group 5: code 0x5 keeps columns 21 and 21 (duplicate: undefined)' metadata check twice.npy --layout ptx --dtype s8 --k 64
+expect 0 'warning: twice.npy' metadata convert twice.npy --dtype s8 --k 64 --from ptx --to logical -o codes5.npy
+expect 2 '--strict writes nothing' metadata convert twice.npy --dtype s8 --k 64 --from ptx --to logical -o none.npy --strict
+[ ! -e none.npy ] || { echo 'FAILED: a refused conversion left a file'; failed=1; }
+poke falling.npy 6e
+expect 0 'code 0x6 keeps columns 22 and 21 (descending' metadata check falling.npy --layout ptx --dtype s8 --k 64
+expect 1 '"descending": 1' metadata check falling.npy --layout ptx --dtype s8 --k 64 --strict --json
+expect 2 'give --k' metadata check e.npy --layout ptx --dtype s8
+npy empty.npy 0 999999999 ''
+expect 2 'the array is empty' metadata check empty.npy --layout logical --dtype s8
+expect 2 'a matrix has 1 to' metadata check e.npy --layout ptx --dtype s8 --k 64 --m 9223372036854775807
+expect 2 "holds '<u4'" metadata check codes.npy --layout cutlass --dtype s8
+expect 2 'give --dtype or --instruction' metadata check e.npy --layout ptx --k 64
+expect 2 'known: logical ptx cutlass pytorch' metadata check e.npy --layout fragment --dtype s8
+expect 2 'PyTorch has no 2:4 metadata for u8' metadata convert e.npy --dtype u8 --k 64 --from ptx --to pytorch -o none.npy
+expect 0 'compressed' compress p.npy --dtype s8 -i sp.m16n8k32.s32.s8.s8.s32 --metadata ptx32.npy
+expect 1 'every code is ordered with --selector 0' metadata check ptx32.npy -i sp.m16n8k32.s32.s8.s8.s32 --layout ptx --k 64 --selector 1
+expect 0 '  13  0-15       3  4-7         4 9 4 4  16,17 | 21,22 | 24,25 | 28,29' metadata explain -i sp.m16n8k32.f32.f16.f16.f32 --lane 13 --word 0x44444494
+expect 0 '! row 11 group 6: code 0x0 keeps column 12 (mixed: undefined); lane 13 bits 24-27' metadata explain -i sp.m16n8k16.f32.tf32.tf32.f32 --lane 13 --word e0444444
+expect 0 'if kept by code 0x8 or 0x9: stored column 11, in A'"'"'s lane 13 register 2 bits 16-31' metadata explain --dtype f16 --row 3 --col 22
+expect 0 'not kept' metadata explain twice.npy --layout ptx --k 64 --dtype s8 --row 3 --col 22
+expect 0 '  12  16-31      3  4-7         E 9 E E  18,19 | 21,22 | 26,27 | 30,31' metadata explain moved.npy --layout ptx --k 64 --dtype s8
+expect 2 'reads no codes from that lane' metadata explain --dtype f16 --lane 2
+expect 2 'not a 32-bit hexadecimal word' metadata explain --dtype f16 --word 0x1ffffffff
+
+# Layouts. The places are those of the figures in the PTX ISA.
+expect 0 'A[10][3]: lane 9 register 1 bits 16-31' layout -i m16n8k16.f32.f16.f16.f32 --operand A --row 10 --col 3
+expect 0 ' 10 T8:r1  T9:r1  T10:r1 T11:r1 T8:r3  T9:r3  T10:r3 T11:r3' layout -i m16n8k16.f32.f16.f16.f32 --operand A
+expect 0 ' 96-127 T3:r0  T7:r0' layout -i m16n8k256.s32.b1.b1.s32.and --operand B
+expect 0 'C[2][5]: lane 10 registers 2 and 3' layout -i m8n8k4.f64.f64.f64.f64 --operand c --lane 10 --register 3
+expect 0 'row 9 group 9: lane 7 bits 4-7' layout -i sp.m16n8k64.s32.s8.s8.s32 --operand E --row 9 --col 9
+expect 0 '      3 T14.0 T14.1 T14.2 T14.3 T15.0' layout -i sp.m16n8k32.f32.f16.f16.f32 --operand E --selector 1
+expect 0 '"registers_per_lane": 4' layout -i m16n8k16.f32.f16.f16.f32 --operand A --json
+expect 0 '' layout -i m16n8k16.f32.f16.f16.f32 --operand A --format svg -o a.svg
+[ "$(grep -c '<rect' a.svg)" -eq 257 ] && grep -q '>T13:r2.1</text>' a.svg && tail -n 1 a.svg | grep -qx '</svg>' || { echo 'FAILED: a.svg'; failed=1; }
+expect 2 'is not sparse: it has no operand E' layout -i m16n8k16.f32.f16.f16.f32 --operand E
+expect 2 'A, B, C, D, or E' layout -i m16n8k16.f32.f16.f16.f32
+expect 2 'A is 16 x 16' layout -i m16n8k16.f32.f16.f16.f32 --operand A --row 16 --col 0
+expect 2 'give both' layout -i m16n8k16.f32.f16.f16.f32 --operand A --row 1
+expect 2 'lanes are 0 to 31' layout -i m16n8k16.f32.f16.f16.f32 --operand A --lane 32
 
 # Latency.
 data=$here/../data
