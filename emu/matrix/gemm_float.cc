@@ -1,7 +1,7 @@
 // Float GEMM by the window kernels, a panel of B and some rows of A at a time. What the window does not admit
 // (NaN, infinite operands, exponents too far apart) goes to the scalar definition, element by element.
 #include <algorithm>
-#include <cmath>
+#include <bit>
 #include <numeric>
 #include <vector>
 
@@ -26,15 +26,41 @@ struct Context {
   const std::int32_t* columns(std::int64_t row) const {
     return task.columns.empty() ? identity.data() : task.columns.data() + row * a.k;
   }
+  std::int64_t blocks() const { return a.k / rule.products; }
 };
 
-/// A tile of D on its way: rows first_row.. by columns first_col..
+/// A tile of D on its way: rows first_row.. by the columns of a panel.
 struct Tile {
   std::int64_t panel, first_row, rows, first_col, cols;
+  WindowLine columns;  // all columns as one line
   alignas(64) float acc[tile_rows][max_width];
-  bool scalar[tile_rows][max_width];  // elements that the window does not take
-  bool idle[tile_rows];               // rows of such elements alone
+  std::uint64_t scalar[tile_rows];  // a bit for each element that the window does not take
 };
+
+constexpr std::uint64_t bits_below(std::int64_t count) {
+  return count == 64 ? ~std::uint64_t(0) : (std::uint64_t(1) << count) - 1;
+}
+
+WindowLine envelope(const WindowLine* lines, std::int64_t count) {
+  WindowLine all = lines[0];
+  for (std::int64_t i = 1; i < count; ++i) {
+    all.highest = std::max(all.highest, lines[i].highest);
+    all.lowest = std::min(all.lowest, lines[i].lowest);
+    all.usable &= lines[i].usable;
+  }
+  return all;
+}
+
+/// Elements of a row of the tile whose operands the window does not take.
+std::uint64_t refused_operands(const Context& x, const Tile& t, const WindowLine& a) {
+  if (window_admits(x.rule, a, t.columns, x.blocks())) return 0;
+  if (!a.usable) return bits_below(t.cols);
+  std::uint64_t refused = 0;
+  for (std::int64_t j = 0; j < t.cols; ++j)
+    if (!window_admits(x.rule, a, x.b.line[std::size_t(t.first_col + j)], x.blocks()))
+      refused |= std::uint64_t(1) << j;
+  return refused;
+}
 
 float c_value(const GemmTask& task, std::int64_t row, std::int64_t col) {
   const auto word = std::uint32_t(task.c_word(row, col));
@@ -42,22 +68,18 @@ float c_value(const GemmTask& task, std::int64_t row, std::int64_t col) {
 }
 
 void load_c(const Context& x, Tile& t) {
-  const std::int64_t blocks = x.a.k / x.rule.products;
   for (std::int64_t r = 0; r < t.rows; ++r) {
     const WindowLine& a = x.a.line[std::size_t(t.first_row + r)];
-    t.idle[r] = true;
+    t.scalar[r] = refused_operands(x, t, a);
+    std::fill_n(t.acc[r], max_width, 0.0f);
+    if (x.task.c == nullptr) continue;
     for (std::int64_t j = 0; j < t.cols; ++j) {
-      const WindowLine& b = x.b.line[std::size_t(t.first_col + j)];
+      const double factor = a.factor * x.b.line[std::size_t(t.first_col + j)].factor;
+      if (window_scale_c(x.rule, c_value(x.task, t.first_row + r, t.first_col + j), factor, t.acc[r][j]))
+        continue;
       t.acc[r][j] = 0;
-      bool fits = window_admits(x.rule, a, b, blocks);
-      if (fits && x.task.c != nullptr)
-        fits = window_scale_c(x.rule, c_value(x.task, t.first_row + r, t.first_col + j),
-                              window_factor(x.rule, a, b), t.acc[r][j]);
-      if (!fits) t.acc[r][j] = 0;
-      t.scalar[r][j] = !fits;
-      t.idle[r] &= !fits;
+      t.scalar[r] |= std::uint64_t(1) << j;
     }
-    std::fill(t.acc[r] + t.cols, t.acc[r] + max_width, 0.0f);
   }
 }
 
@@ -66,7 +88,7 @@ void multiply(const Context& x, Tile& t) {
   const std::int64_t step = x.task.columns.empty() ? chunk : chunk / 2;
   for (std::int64_t k0 = 0; k0 < x.a.k; k0 += step)
     for (std::int64_t r = 0; r < t.rows; ++r) {
-      if (t.idle[r]) continue;
+      if (t.scalar[r] == bits_below(t.cols)) continue;
       const std::int64_t row = t.first_row + r, at = row * x.a.k + k0;
       kernel(x.rule, {std::min(step, x.a.k - k0) / x.rule.products, x.a.value.data() + at,
                       x.a.drop.data() + at, x.columns(row) + k0, x.b.panel_value(t.panel),
@@ -75,17 +97,22 @@ void multiply(const Context& x, Tile& t) {
 }
 
 void store_d(const Context& x, const Tile& t) {
-  for (std::int64_t r = 0; r < t.rows; ++r)
-    for (std::int64_t j = 0; j < t.cols; ++j) {
-      const std::int64_t row = t.first_row + r, col = t.first_col + j;
-      if (t.scalar[r][j])
-        x.d.set_bits(row, col, scalar_element(x.task, row, col));
-      else if (x.rule.half)
-        x.d.row_as<std::uint16_t>(row)[col] = float_to_half_exact(t.acc[r][j]);
-      else
-        x.d.row_as<float>(row)[col] = float(
-            t.acc[r][j] * window_factor(x.rule, x.a.line[std::size_t(row)], x.b.line[std::size_t(col)]));
+  for (std::int64_t r = 0; r < t.rows; ++r) {
+    const std::int64_t row = t.first_row + r;
+    const WindowLine* b = x.b.line.data() + t.first_col;
+    const double factor = x.a.line[std::size_t(row)].factor;
+    if (x.rule.half)
+      std::transform(t.acc[r], t.acc[r] + t.cols, x.d.row_as<std::uint16_t>(row) + t.first_col,
+                     float_to_half_exact);
+    else
+      std::transform(
+          t.acc[r], t.acc[r] + t.cols, b, x.d.row_as<float>(row) + t.first_col,
+          [&](float acc, const WindowLine& column) { return float(acc * (factor * column.factor)); });
+    for (std::uint64_t left = t.scalar[r]; left != 0; left &= left - 1) {
+      const std::int64_t col = t.first_col + std::countr_zero(left);
+      x.d.set_bits(row, col, scalar_element(x.task, row, col));
     }
+  }
 }
 
 }  // namespace
@@ -109,6 +136,7 @@ void gemm_float(const GemmTask& task, PackedMatrix& d) {
       t.rows = std::min(tile_rows, d.rows() - t.first_row);
       t.first_col = panel * x.b.width;
       t.cols = std::min(x.b.width, d.cols() - t.first_col);
+      t.columns = envelope(x.b.line.data() + t.first_col, t.cols);
       load_c(x, t);
       multiply(x, t);
       store_d(x, t);

@@ -23,31 +23,31 @@ PackedRows pack_rows(const PackedMatrix& a) {
 
 namespace {
 
-constexpr std::int64_t group = 16;  // columns unpacked, then transposed together
+constexpr std::int64_t group = 16;  // columns unpacked, then transposed together; panels hold whole groups
 
-/// Columns first .. first + group of a panel.
+/// Columns first .. first + group of a panel; value and byte: room for group * k elements.
 void pack_group(const PackedMatrix& b, std::int64_t panel, std::int64_t first, float* value,
-                std::uint8_t* drop, PackedPanels& out) {
+                std::uint8_t* byte, PackedPanels& out) {
   const std::int64_t k = b.cols(), column0 = panel * out.width + first, lanes = out.width / 4;
-  const std::int64_t count = std::min(group, out.width - first);
-  for (std::int64_t j = 0; j < count; ++j) {
+  std::int64_t place[group];  // of each column's bytes within a row
+  for (std::int64_t j = 0; j < group; ++j) {
+    place[j] = (first + j) % lanes * 4 + (first + j) / lanes;
+    float* v = value + j * k;
+    std::uint8_t* e = byte + j * k;
     if (column0 + j < b.rows()) {
-      out.line[std::size_t(column0 + j)] =
-          window_unpack(b.type(), b.row(column0 + j).data(), k, value + j * k, drop + j * k);
+      out.line[std::size_t(column0 + j)] = window_unpack(b.type(), b.row(column0 + j).data(), k, v, e);
+      std::transform(e, e + k, e, [&](std::uint8_t drop) { return window_byte(b.type(), drop); });
     } else {
-      std::fill_n(value + j * k, k, 0.0f);
-      std::fill_n(drop + j * k, k, zero_drop);
+      std::fill_n(v, k, 0.0f);
+      std::fill_n(e, k, std::uint8_t(0));
     }
   }
-  float* to_value = out.value.data() + panel * k * out.width;
+  float* to_value = out.value.data() + panel * k * out.width + first;
   std::uint8_t* to_byte = out.byte.data() + panel * k * out.width;
-  for (std::int64_t row = 0; row < k; ++row)
-    for (std::int64_t j = 0; j < count; ++j) {
-      const std::int64_t column = first + j;
-      to_value[row * out.width + column] = value[j * k + row];
-      to_byte[row * out.width + column % lanes * 4 + column / lanes] =
-          window_byte(b.type(), drop[j * k + row]);
-    }
+  for (std::int64_t row = 0; row < k; ++row) {
+    for (std::int64_t j = 0; j < group; ++j) to_value[row * out.width + j] = value[j * k + row];
+    for (std::int64_t j = 0; j < group; ++j) to_byte[row * out.width + place[j]] = byte[j * k + row];
+  }
 }
 
 }  // namespace
@@ -63,11 +63,11 @@ PackedPanels pack_panels(const PackedMatrix& b) {
 #pragma omp parallel
   {
     std::vector<float> value(static_cast<std::size_t>(group * k));
-    std::vector<std::uint8_t> drop(static_cast<std::size_t>(group * k));
+    std::vector<std::uint8_t> byte(static_cast<std::size_t>(group * k));
 #pragma omp for collapse(2) schedule(static)
     for (std::int64_t panel = 0; panel < count; ++panel)
       for (std::int64_t first = 0; first < width; first += group)
-        pack_group(b, panel, first, value.data(), drop.data(), out);
+        pack_group(b, panel, first, value.data(), byte.data(), out);
   }
   return out;
 }

@@ -1,5 +1,6 @@
 #pragma once
 // Operands of a float GEMM as the window kernels read them. Private to emu/matrix.
+#include <memory>
 #include <vector>
 
 #include "twofour/emu/matrix/packed_matrix.h"
@@ -7,19 +8,20 @@
 
 namespace twofour::emu {
 
-/// A vector of T whose first element starts a cache line.
+/// `count` elements of T that start a cache line, not initialised.
 template <class T>
 class AlignedArray {
  public:
-  explicit AlignedArray(std::int64_t count) : lines_(std::size_t(count) * sizeof(T) / sizeof(Line) + 1) {}
-  T* data() { return reinterpret_cast<T*>(lines_.data()); }
-  const T* data() const { return reinterpret_cast<const T*>(lines_.data()); }
+  explicit AlignedArray(std::int64_t count)
+      : lines_(std::make_unique_for_overwrite<Line[]>(std::size_t(count) * sizeof(T) / sizeof(Line) + 1)) {}
+  T* data() { return reinterpret_cast<T*>(lines_.get()); }
+  const T* data() const { return reinterpret_cast<const T*>(lines_.get()); }
 
  private:
   struct alignas(64) Line {
     std::byte bytes[64];
   };
-  std::vector<Line> lines_;
+  std::unique_ptr<Line[]> lines_;
 };
 
 /// A, row-major: the broadcast side.

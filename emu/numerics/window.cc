@@ -123,7 +123,8 @@ WindowLine window_unpack(isa::ElementType type, const void* words, std::int64_t 
   if (range.highest < range.lowest) range.highest = range.lowest = 0;
   if (type == isa::ElementType::f16) range.highest = 15;
   const WindowLine line{range.highest, range.lowest,
-                        !range.special && range.highest - range.lowest <= max_drop};
+                        !range.special && range.highest - range.lowest <= max_drop,
+                        std::ldexp(1.0, range.highest - window_top(type))};
   if (!line.usable) {
     std::fill_n(value, k, 0.0f);
     std::fill_n(drop, k, zero_drop);
@@ -145,10 +146,6 @@ bool window_admits(const WindowRule& rule, const WindowLine& a, const WindowLine
   const int least_field = rule.half ? 0 : rule.fraction_bits + 1;
   return high + growth <= 126 && low - rule.fraction_bits >= -149 &&
          high - low <= 127 + 2 * window_top(rule.input) - least_field;
-}
-
-double window_factor(const WindowRule& rule, const WindowLine& a, const WindowLine& b) {
-  return std::ldexp(1.0, a.highest + b.highest - 2 * window_top(rule.input));
 }
 
 bool window_scale_c(const WindowRule& rule, float c, double factor, float& scaled) {

@@ -31,6 +31,7 @@ WindowRule window_rule(isa::Architecture architecture, isa::ElementType input, i
 struct WindowLine {
   int highest = 0, lowest = 0;  ///< raw exponents of its non-zero elements
   bool usable = false;          ///< false: NaN, infinity or exponents too far apart; only block_dot serves it
+  double factor = 1;  ///< element = factor * scaled element. D = accumulator * factor of A * factor of B
 };
 
 constexpr std::uint8_t zero_drop = 255;
@@ -57,10 +58,9 @@ constexpr std::uint8_t window_byte(isa::ElementType type, std::uint8_t drop) {
 /// Whether chains of that many blocks over these two lines fit: no accumulator overflows or loses bits among
 /// subnormals.
 bool window_admits(const WindowRule& rule, const WindowLine& a, const WindowLine& b, std::int64_t blocks);
-/// What the accumulators of these two lines are to be multiplied by to give D (f16 inputs: 1).
-double window_factor(const WindowRule& rule, const WindowLine& a, const WindowLine& b);
-/// C as the first accumulator: c / factor (f16: the f32 of equal value, infinities included). False where the
-/// window cannot take it: a NaN, or too small or too large beside the products; then use block_dot.
+/// C as the first accumulator: c / factor, the product of both lines' factors (an f16 as the f32 of equal
+/// value, infinities included). False where the window cannot take it: a NaN, or too small or too large
+/// beside the products; then use block_dot.
 bool window_scale_c(const WindowRule& rule, float c, double factor, float& scaled);
 
 /// One line of the broadcast side against vectors of lines: for lane j,
