@@ -48,7 +48,7 @@ void window(const WindowRule& rule, const WindowCall& call) {
   using Floats = typename S::Floats;
   using Integers = typename S::Integers;
   constexpr bool wide = products > 8;
-  // Below the least emax nothing can lie; f32: the least whose unit is a normal number.
+  // The least emax: E0, or for f32, where E0 is far below, the least whose unit is a normal number.
   const int floor = half ? rule.zero_exponent + 127 : rule.fraction_bits + 1;
   const Integers least = S::integers(std::uint32_t(floor) * 0x01010101u);
   const Integers f_field = S::integers(std::uint32_t(rule.fraction_bits) << 23);

@@ -252,7 +252,7 @@ TEST(GemmFloat, AccumulatorsOfEverySize) {
 TEST(GemmFloat, ZerosBesideHugeAndTiny) {
   Random random(8);
   for (const auto& i : window_rows()) {
-    const int most = i.a == ElementType::f16 ? 15 : 40, least = i.a == ElementType::f16 ? -15 : -60;
+    const int most = i.a == ElementType::f16 ? 15 : 30, least = i.a == ElementType::f16 ? -15 : -45;
     PackedMatrix a(i.a, 20, 128), b(i.b, 70, 128);
     for (std::int64_t k = 0; k < 128; ++k) {
       const bool a_zero = k % 32 >= 8 && k % 2, b_zero = k % 32 >= 8 && !a_zero;
@@ -283,21 +283,28 @@ TEST(GemmFloat, NanAndInfinityInSomeRowsAndColumns) {
   }
 }
 
+/// Exponents of the operands that meet a zero (high) and of those that meet each other (low, low + 1).
 struct Exponents {
-  int a_low, a_high, b_low, b_high;
+  int a_high, a_low, b_high, b_low, c_low, c_high;
 };
 
-/// Both ends of the ranges occur, in every line and block.
+/// Large elements widen the lines but meet zeros, so that D shows every bit of the small ones.
 void expect_defined_on(const isa::Instruction& i, const Exponents& e, Random& random) {
-  const auto ends = [&](ElementType type, int low, int high) -> Words {
-    return [=, &random] {
-      const unsigned which = random() % 4;
-      return word_of(type, which == 0 ? low : which == 1 ? high : int(between(random, low, high)), random);
-    };
+  const std::int64_t k = 4 * std::max(i.shape.k, 16);
+  PackedMatrix a(i.a, 3, k), b(i.b, 20, k);
+  const int group = i.is_sparse() ? 8 : 4;
+  const auto element = [&](std::int64_t at, int high_at, int zero_at, int high, int low) -> std::uint64_t {
+    if (at % group == high_at) return word_of(i.a, high, random);
+    return at % group == zero_at || random() % 2 ? 0 : word_of(i.a, low + int(random() % 2), random);
   };
-  expect_defined(
-      i, 7, 70, 4 * i.shape.k, ends(i.a, e.a_low, e.a_high), ends(i.b, e.b_low, e.b_high),
-      exponents(i.c, std::max(-126, e.a_low + e.b_low), std::min(127, e.a_high + e.b_high), random), random);
+  for (std::int64_t at = 0; at < k; ++at) {
+    for (std::int64_t r = 0; r < a.rows(); ++r) a.set_bits(r, at, element(at, 0, 1, e.a_high, e.a_low));
+    for (std::int64_t r = 0; r < b.rows(); ++r) b.set_bits(r, at, element(at, 1, 0, e.b_high, e.b_low));
+  }
+  if (i.is_sparse()) thin(a, random);
+  const PackedMatrix c = filled(i.c, 3, 20, exponents(i.c, e.c_low, e.c_high, random));
+  expect_defined(i, a, b, &c);
+  expect_defined(i, a, b, nullptr);
 }
 
 TEST(GemmFloat, TheEdgesOfTheExponentRange) {
@@ -305,18 +312,35 @@ TEST(GemmFloat, TheEdgesOfTheExponentRange) {
   for (const char* name :
        {"m16n8k8.f32.bf16.bf16.f32", "m16n8k4.f32.tf32.tf32.f32", "sp.m16n8k32.f32.bf16.bf16.f32"}) {
     const auto& i = isa::find_instruction(name);
-    for (int step = -3; step <= 3; ++step) {
-      expect_defined_on(i, {-100 - step, 0, -20, 0}, random);     // smallest product near 2^-125 ..
-      expect_defined_on(i, {-62, -55, -63 - step, -60}, random);  // .. with nothing large beside it
-      expect_defined_on(i, {-80, 10, -42, 50 + step}, random);    // 182 between largest and smallest
-      expect_defined_on(i, {-30, 120 + step, 0, 1}, random);      // 150 within a line
-      expect_defined_on(i, {-2, 0, -121 + step, 29 + 2 * step}, random);
-      expect_defined_on(i, {50, 56, 48, 54 + step}, random);  // sums near the largest number
-      expect_defined_on(i, {-126, -126 + step + 3, 100, 127}, random);
+    for (int step = -24; step <= 24; ++step) {
+      const int half = step / 2, rest = step - half;
+      // The last bit of the smallest product, alone and beside larger ones: f32 ends at 2^-149.
+      expect_defined_on(i, {-60, -66 - half, -60, -66 - rest, -127, -110}, random);
+      expect_defined_on(i, {0, -66 - half, -20, -66 - rest, -127, -110}, random);
+      // From the largest exponents to that last bit: 206.
+      expect_defined_on(i, {40 + half, -48, 40 + rest, -60, -110, -90}, random);
+      // Within a line: 150.
+      expect_defined_on(i, {60 + half, -90 - rest, 20, 20, -75, -55}, random);
+      // Sums and C near the largest number.
+      expect_defined_on(i, {60, 60 + half, 50, 55 + rest, 110, 127}, random);
+      // C far below and far above the products.
+      expect_defined_on(i, {0, -1, 0, -1, -105 + step, -95 + step}, random);
+      expect_defined_on(i, {-40, -41, -40, -41, -60 + step, -40 + step}, random);
     }
-    for (int low = -133; low <= -96; ++low)
-      expect_defined_on(i, {low / 2, low / 2 + 5, low - low / 2, low / 2 + 9}, random);
   }
+}
+
+// E0 of the f16 accumulator is -21: beside zeros, bits below 2^-45 are gone.
+TEST(GemmFloat, ZerosCutTheHalfAccumulatorAtTheirExponent) {
+  const auto& i = isa::find_instruction("m16n8k16.f16.f16.f16.f16");
+  PackedMatrix a(ElementType::f16, 1, 16), b(ElementType::f16, 2, 16);
+  a.set_bits(0, 0, 0x0c00), a.set_bits(0, 1, 0x0001);    // 2^-12, 2^-24
+  for (int j = 0; j < 2; ++j) b.set_bits(j, 0, 0x0800);  // 2^-13: with 2^-12 a tie between 0 and 2^-24
+  b.set_bits(0, 1, 0x0004);                              // 2^-22: 2^-46 is lost
+  b.set_bits(1, 1, 0x0008);                              // 2^-21: 2^-45 breaks the tie
+  const PackedMatrix d = gemm(i, a, b);
+  EXPECT_EQ(d.bits(0, 0), 0u);
+  EXPECT_EQ(d.bits(0, 1), 1u);
 }
 
 TEST(GemmFloat, AllWordsOfEveryClass) {
