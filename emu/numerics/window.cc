@@ -122,7 +122,7 @@ WindowLine window_unpack(isa::ElementType type, const void* words, std::int64_t 
   Range range = line_range(type, words, k);
   if (range.highest < range.lowest) range.highest = range.lowest = 0;
   if (type == isa::ElementType::f16) range.highest = 15;
-  const WindowLine line{range.highest, range.lowest,
+  const WindowLine line{range.highest, range.lowest, !range.special,
                         !range.special && range.highest - range.lowest <= max_drop,
                         std::ldexp(1.0, range.highest - window_top(type))};
   if (!line.usable) {

@@ -31,7 +31,8 @@ WindowRule window_rule(isa::Architecture architecture, isa::ElementType input, i
 /// A line of operands: a row of A or a column of B.
 struct WindowLine {
   int highest = 0, lowest = 0;  ///< raw exponents of its non-zero elements
-  bool usable = false;          ///< false: NaN, infinity or exponents too far apart; only block_dot serves it
+  bool finite = false;          ///< false: it holds a NaN or an infinity
+  bool usable = false;          ///< false: not finite, or exponents too far apart; only block_dot serves it
   double factor = 1;  ///< element = factor * scaled element. D = accumulator * factor of A * factor of B
 };
 
