@@ -69,7 +69,8 @@ std::uint64_t wide_element(const GemmTask& task, const isa::BlockRule& rule, int
   auto c = std::uint32_t(task.c_word(row, col));
   std::int32_t significand[max_products], exponent[max_products];
   for (std::int64_t k = 0; k < k_count; k += products) {
-    if (out.is_nan(c) || out.is_infinite(c)) return scalar_element(task, row, col);
+    if (out.is_nan(c)) return out.magnitude_mask();
+    if (out.is_infinite(c)) return c;  // finite products change nothing
     for (int i = 0; i < products; ++i) {
       const auto at =
           std::size_t(task.columns.empty() ? k + i : task.columns[std::size_t(row * k_count + k + i)]);
