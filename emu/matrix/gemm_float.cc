@@ -59,9 +59,9 @@ std::uint64_t refused_operands(const Context& x, const Tile& t, const WindowLine
   return refused;
 }
 
-float c_value(const GemmTask& task, std::int64_t row, std::int64_t col) {
-  const auto word = std::uint32_t(task.c_word(row, col));
-  return task.instruction.c == isa::ElementType::f16 ? half_to_float(word) : std::bit_cast<float>(word);
+float c_value(const PackedMatrix& c, std::int64_t row, std::int64_t col) {
+  if (c.type() == isa::ElementType::f16) return half_to_float(c.row_as<std::uint16_t>(row)[col]);
+  return c.row_as<float>(row)[col];
 }
 
 void load_c(const Context& x, Tile& t) {
@@ -72,7 +72,7 @@ void load_c(const Context& x, Tile& t) {
     if (x.task.c == nullptr) continue;
     for (std::int64_t j = 0; j < t.cols; ++j) {
       const double factor = a.factor * x.b.line[std::size_t(t.first_col + j)].factor;
-      if (window_scale_c(x.rule, c_value(x.task, t.first_row + r, t.first_col + j), factor, t.acc[r][j]))
+      if (window_scale_c(x.rule, c_value(*x.task.c, t.first_row + r, t.first_col + j), factor, t.acc[r][j]))
         continue;
       t.acc[r][j] = 0;
       t.scalar[r] |= std::uint64_t(1) << j;
