@@ -5,6 +5,7 @@
 #include "twofour/emu/matrix/gemm_paths.h"
 #include "twofour/emu/numerics/dot.h"
 #include "twofour/isa/error.h"
+#include "twofour/isa/evidence.h"
 #include "twofour/isa/sparsity.h"
 
 namespace twofour::emu {
@@ -21,6 +22,7 @@ void check_sizes(const isa::Instruction& i, std::int64_t m, std::int64_t k, cons
                  const PackedMatrix& b, const PackedMatrix* c, const NumericOptions& options) {
   if (!i.is_tensor_core())
     fail("{} is not an instruction that whole matrices are multiplied with: take an mma", isa::ptx_name(i));
+  isa::evidence(i, options.architecture);  // refuses what the architecture has no rule for
   check_type("A", a.type(), i.a, i);
   check_type("B", b.type(), i.b, i);
   if (k != b.cols()) fail("A has {} columns (K), but B has {}", k, b.cols());
@@ -48,9 +50,12 @@ std::vector<std::int32_t> logical_columns(const SparseMatrix& a, isa::Sparsity f
   return columns;
 }
 
-/// True where .satfinite may change a sum, so that the order of instructions matters.
-bool may_clamp(const isa::Instruction& i, const PackedMatrix& stored_a, const PackedMatrix* c,
-               const NumericOptions& options) {
+/// True where only the scalar definition serves: sums that .satfinite may clamp between instructions,
+/// directed rounding, fp8.
+bool needs_scalar(const isa::Instruction& i, const PackedMatrix& stored_a, const PackedMatrix* c,
+                  const NumericOptions& options) {
+  if (i.a == isa::ElementType::f64) return options.rounding != isa::Rounding::nearest_even;
+  if (isa::is_float(i.a)) return isa::bits(i.a) == 8;
   return options.satfinite && sums_may_saturate(i, stored_a.cols(), c);
 }
 
@@ -58,6 +63,16 @@ void gemm_scalar(const GemmTask& task, PackedMatrix& d) {
 #pragma omp parallel for schedule(static)
   for (std::int64_t row = 0; row < d.rows(); ++row)
     for (std::int64_t col = 0; col < d.cols(); ++col) d.set_bits(row, col, scalar_element(task, row, col));
+}
+
+/// All paths but the scalar one. `sparse` is the compressed A of a sparse instruction, else null.
+void gemm_fast(const GemmTask& task, const SparseMatrix* sparse, PackedMatrix& d) {
+  if (task.instruction.a == isa::ElementType::f64)
+    gemm_double(task, d);
+  else if (isa::is_float(task.instruction.a))
+    gemm_float(task, d);
+  else
+    gemm_integer(task, sparse, d);
 }
 
 }  // namespace
@@ -84,12 +99,7 @@ PackedMatrix gemm(const isa::Instruction& i, const PackedMatrix& a, const Packed
   const std::vector<std::int32_t> no_columns;
   const GemmTask task{i, a, no_columns, b, c, options};
   PackedMatrix d(i.d, a.rows(), b.rows());
-  if (i.a == isa::ElementType::f64 || may_clamp(i, a, c, options))
-    gemm_scalar(task, d);
-  else if (isa::is_float(i.a))
-    gemm_float(task, d);
-  else
-    gemm_integer(task, nullptr, d);
+  needs_scalar(i, a, c, options) ? gemm_scalar(task, d) : gemm_fast(task, nullptr, d);
   return d;
 }
 
@@ -97,16 +107,11 @@ PackedMatrix gemm(const isa::Instruction& i, const SparseMatrix& a, const Packed
                   const PackedMatrix* c, const NumericOptions& options) {
   if (!i.is_sparse()) fail("{} takes a dense A, not a compressed one", isa::ptx_name(i));
   check_sizes(i, a.rows(), a.cols, a.values, b, c, options);
-  const bool clamps = may_clamp(i, a.values, c, options), exact = !isa::is_float(i.a) && !clamps;
-  const auto columns = exact ? std::vector<std::int32_t>() : logical_columns(a, i.sparsity);
+  const bool scalar = needs_scalar(i, a.values, c, options), by_codes = !scalar && !isa::is_float(i.a);
+  const auto columns = by_codes ? std::vector<std::int32_t>() : logical_columns(a, i.sparsity);
   const GemmTask task{i, a.values, columns, b, c, options};
   PackedMatrix d(i.d, a.rows(), b.rows());
-  if (exact)
-    gemm_integer(task, &a, d);
-  else if (clamps)
-    gemm_scalar(task, d);
-  else
-    gemm_float(task, d);
+  scalar ? gemm_scalar(task, d) : gemm_fast(task, &a, d);
   return d;
 }
 

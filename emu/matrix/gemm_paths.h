@@ -25,6 +25,8 @@ std::uint64_t scalar_element(const GemmTask& task, std::int64_t row, std::int64_
 
 /// f16, bf16 and tf32 inputs.
 void gemm_float(const GemmTask& task, PackedMatrix& d);
+/// f64, rounded to nearest.
+void gemm_double(const GemmTask& task, PackedMatrix& d);
 /// 8- and 4-bit integers and single bits, without clamping. `sparse` is the compressed A of a sparse
 /// instruction, else null; task.columns is not read.
 void gemm_integer(const GemmTask& task, const SparseMatrix* sparse, PackedMatrix& d);

@@ -137,6 +137,17 @@ TEST(Gemm, BlocksAreChainedInAscendingK) {
   EXPECT_EQ(gemm(i, a, b).bits(0, 0), 0u);
 }
 
+// fp8 exists on Ada alone; elsewhere it is refused, not computed by some other rule.
+TEST(Gemm, Fp8EqualsTheWarpLoopOnAdaAndIsRefusedElsewhere) {
+  std::mt19937 random(9);
+  NumericOptions ada;
+  ada.architecture = isa::Architecture::ada;
+  const auto& i = isa::find_instruction("m16n8k32.f32.e4m3.e5m2.f32");
+  expect_equals_warp_loop(i, random, false, ada);
+  const PackedMatrix a(i.a, 16, 32), b(i.b, 8, 32);
+  EXPECT_THROW(gemm(i, a, b), Error);
+}
+
 TEST(Gemm, MisfitsAreRefused) {
   const auto& dense = isa::find_instruction("m16n8k32.s32.s8.s8.s32");
   const auto& sparse = isa::find_instruction("sp.m16n8k64.s32.s8.s8.s32");
