@@ -1,0 +1,166 @@
+#include "twofour/emu/numerics/window.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "twofour/emu/numerics/block.h"
+#include "twofour/emu/numerics/simd_dispatch.h"
+#include "twofour/emu/numerics/window_kernel.h"
+
+namespace twofour::emu {
+namespace {
+
+constexpr int none = 1000;     // beyond every exponent
+constexpr int max_drop = 150;  // so that a scaled element stays a normal f32
+
+/// What each input type's words are: fields, and the f32 of equal value (of finite words).
+struct Half {
+  using Word = std::uint16_t;
+  static constexpr int fraction_bits = 10, exponent_mask = 31, bias = 15;
+  static TWOFOUR_ALWAYS_INLINE std::uint32_t word(Word w) { return w; }
+  static TWOFOUR_ALWAYS_INLINE bool is_zero(std::uint32_t w) { return (w & 0x7fff) == 0; }
+  static TWOFOUR_ALWAYS_INLINE float value(std::uint32_t w) {
+    const float size = std::bit_cast<float>((w & 0x7fff) << 13) * 0x1p112f;
+    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(size) | (w & 0x8000) << 16);
+  }
+};
+template <class Type, int shift, std::uint32_t mask>
+struct Single {
+  using Word = Type;
+  static constexpr int fraction_bits = 23, exponent_mask = 255, bias = 127;
+  static TWOFOUR_ALWAYS_INLINE std::uint32_t word(Word w) { return std::uint32_t(w) << shift & mask; }
+  static TWOFOUR_ALWAYS_INLINE bool is_zero(std::uint32_t w) { return (w & 0x7fffffff) == 0; }
+  static TWOFOUR_ALWAYS_INLINE float value(std::uint32_t w) { return std::bit_cast<float>(w); }
+};
+using Bfloat = Single<std::uint16_t, 16, 0xffff0000u>;
+using Tfloat = Single<std::uint32_t, 0, 0xffffe000u>;
+
+template <class Format>
+TWOFOUR_ALWAYS_INLINE int raw_exponent(std::uint32_t w) {
+  return std::max(int(w >> Format::fraction_bits & Format::exponent_mask), 1) - Format::bias;
+}
+
+/// Exponents of the non-zero elements; a line of zeros keeps highest < lowest.
+struct Range {
+  int highest = -none, lowest = none;
+  bool special = false;
+};
+template <class Format>
+TWOFOUR_ALWAYS_INLINE void range_body(const void* words, std::int64_t k, Range& range) {
+  const auto* in = static_cast<const typename Format::Word*>(words);
+  int highest = -none, lowest = none, top = 0;
+  for (std::int64_t i = 0; i < k; ++i) {
+    const std::uint32_t w = Format::word(in[i]);
+    const int raw = raw_exponent<Format>(w);
+    top = std::max(top, raw);
+    highest = std::max(highest, Format::is_zero(w) ? -none : raw);
+    lowest = std::min(lowest, Format::is_zero(w) ? none : raw);
+  }
+  range = {highest, lowest, top > Format::bias};
+}
+
+struct Placing {
+  int highest, shift;  // of the line, and the power of two that it is scaled by
+};
+template <class Format>
+TWOFOUR_ALWAYS_INLINE void place_body(const void* words, std::int64_t k, Placing at, float* value,
+                                      std::uint8_t* drop) {
+  const auto* in = static_cast<const typename Format::Word*>(words);
+  const auto power = [](int e) { return std::bit_cast<float>(std::uint32_t(127 + e) << 23); };
+  const float first = power(at.shift / 2), second = power(at.shift - at.shift / 2);  // both steps are exact
+  for (std::int64_t i = 0; i < k; ++i) {
+    const std::uint32_t w = Format::word(in[i]);
+    value[i] = Format::value(w) * first * second;
+    drop[i] = std::uint8_t(Format::is_zero(w) ? int(zero_drop) : at.highest - raw_exponent<Format>(w));
+  }
+}
+
+#define TWOFOUR_WINDOW_FORMAT(format)                                                                      \
+  TWOFOUR_SIMD_VARIANTS(range_##format, (const void* words, std::int64_t k, Range& range),                 \
+                        range_body<format>(words, k, range))                                               \
+  TWOFOUR_SIMD_VARIANTS(place_##format,                                                                    \
+                        (const void* words, std::int64_t k, Placing at, float* value, std::uint8_t* drop), \
+                        place_body<format>(words, k, at, value, drop))
+TWOFOUR_WINDOW_FORMAT(Half)
+TWOFOUR_WINDOW_FORMAT(Bfloat)
+TWOFOUR_WINDOW_FORMAT(Tfloat)
+#undef TWOFOUR_WINDOW_FORMAT
+
+Range line_range(isa::ElementType type, const void* words, std::int64_t k) {
+  Range range;
+  switch (type) {
+    case isa::ElementType::f16: range_Half(words, k, range); break;
+    case isa::ElementType::bf16: range_Bfloat(words, k, range); break;
+    default: range_Tfloat(words, k, range);
+  }
+  return range;
+}
+
+const WindowKernels& kernels() {
+#if defined(__x86_64__)
+  switch (simd_level()) {
+    case SimdLevel::avx512: return window_kernels_avx512;
+    case SimdLevel::avx2: return window_kernels_avx2;
+    default: break;
+  }
+#endif
+  return window_kernels_portable;
+}
+
+}  // namespace
+
+WindowRule window_rule(isa::Architecture architecture, isa::ElementType input, isa::ElementType accumulator,
+                       int stored_k) {
+  const isa::BlockRule& rule = isa::block_rule(architecture, input, accumulator);
+  return {input, std::min(rule.products, stored_k), rule.fraction_bits, rule.zero_exponent,
+          accumulator == isa::ElementType::f16};
+}
+
+WindowLine window_unpack(isa::ElementType type, const void* words, std::int64_t k, float* value,
+                         std::uint8_t* drop) {
+  Range range = line_range(type, words, k);
+  if (range.highest < range.lowest) range.highest = range.lowest = 0;
+  if (type == isa::ElementType::f16) range.highest = 15;
+  const WindowLine line{range.highest, range.lowest,
+                        !range.special && range.highest - range.lowest <= max_drop,
+                        std::ldexp(1.0, range.highest - window_top(type))};
+  if (!line.usable) {
+    std::fill_n(value, k, 0.0f);
+    std::fill_n(drop, k, zero_drop);
+    return line;
+  }
+  const Placing at{line.highest, window_top(type) - line.highest};
+  switch (type) {
+    case isa::ElementType::f16: place_Half(words, k, at, value, drop); break;
+    case isa::ElementType::bf16: place_Bfloat(words, k, at, value, drop); break;
+    default: place_Tfloat(words, k, at, value, drop);
+  }
+  return line;
+}
+
+bool window_admits(const WindowRule& rule, const WindowLine& a, const WindowLine& b, std::int64_t blocks) {
+  if (!a.usable || !b.usable) return false;
+  const int high = a.highest + b.highest, low = a.lowest + b.lowest;
+  const int growth = 6 + int(std::bit_width(std::uint64_t(blocks)));
+  const int least_field = rule.half ? 0 : rule.fraction_bits + 1;
+  return high + growth <= 126 && low - rule.fraction_bits >= -149 &&
+         high - low <= 127 + 2 * window_top(rule.input) - least_field;
+}
+
+bool window_scale_c(const WindowRule& rule, float c, double factor, float& scaled) {
+  scaled = float(c / factor);
+  if (rule.half) return c == c;
+  const int field = int(std::bit_cast<std::uint32_t>(scaled) >> 23 & 0xff);
+  return c == 0 || (field > rule.fraction_bits && field < 127 + 125 && std::abs(c) < 0x1p126f);
+}
+
+int window_lanes() {
+  return kernels().lanes;
+}
+
+WindowKernel window_kernel(const WindowRule& rule, bool four_vectors) {
+  return kernels().kernel[rule.products / 8][rule.half][four_vectors];
+}
+
+}  // namespace twofour::emu
