@@ -35,4 +35,12 @@ constexpr void put_element(Fragment& f, int lane, int index, int width, std::uin
   if (width == 64) f.word[r + 1][l] = std::uint32_t(value >> 32);
 }
 
+/// Replaces an element of at most 32 bits.
+constexpr void replace_element(Fragment& f, int lane, int index, int width, std::uint64_t value) {
+  const int bit = index * width;
+  std::uint32_t& word = f.word[std::size_t(bit / 32)][std::size_t(lane)];
+  const std::uint32_t mask = (width == 32 ? ~0u : (1u << width) - 1) << (bit % 32);
+  word = (word & ~mask) | std::uint32_t(value << (bit % 32));
+}
+
 }  // namespace twofour::emu

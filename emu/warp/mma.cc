@@ -1,5 +1,6 @@
 #include "twofour/emu/warp/mma.h"
 
+#include "twofour/emu/warp/fast_mma.h"
 #include "twofour/emu/warp/scalar_mma.h"
 #include "twofour/emu/warp/wmma.h"
 #include "twofour/isa/error.h"
@@ -38,6 +39,11 @@ void check(const isa::Instruction& i, const MmaOperands& operands, const Numeric
   check_rule(i, options.architecture);
 }
 
+Fragment mma(const isa::Instruction& i, const MmaOperands& operands, const NumericOptions& options) {
+  Fragment d;
+  return fast_mma(i, operands, options, d) ? d : scalar_mma(i, operands, options);
+}
+
 }  // namespace
 
 Fragment execute_by_definition(const isa::Instruction& i, const MmaOperands& operands,
@@ -47,7 +53,8 @@ Fragment execute_by_definition(const isa::Instruction& i, const MmaOperands& ope
 }
 
 Fragment execute(const isa::Instruction& i, const MmaOperands& operands, const NumericOptions& options) {
-  return execute_by_definition(i, operands, options);
+  check(i, operands, options);
+  return i.is_mma() ? mma(i, operands, options) : wmma(i, operands, options, mma);
 }
 
 }  // namespace twofour::emu

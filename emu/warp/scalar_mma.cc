@@ -2,7 +2,6 @@
 
 #include "twofour/emu/numerics/dot.h"
 #include "twofour/isa/layout.h"
-#include "twofour/isa/sparsity.h"
 
 namespace twofour::emu {
 namespace {
@@ -20,29 +19,21 @@ void gather(const isa::Instruction& i, Operand o, const Fragment& f, std::uint64
 
 }  // namespace
 
-ScalarMma::ScalarMma(const isa::Instruction& i, const MmaOperands& operands)
-    : instruction_(i), operands_(operands) {
+ScalarMma::ScalarMma(const isa::Instruction& i, const MmaOperands& operands) : instruction_(i) {
   gather(i, Operand::a, operands.a, a_.data());
   gather(i, Operand::b, operands.b, b_.data());
   gather(i, Operand::c, operands.c, c_.data());
-}
-
-int ScalarMma::logical_column(int row, int stored) const {
-  const isa::Instruction& i = instruction_;
-  if (!i.is_sparse()) return stored;
-  const int in_group = isa::stored_columns(i.sparsity), group = stored / in_group;
-  const auto place = isa::metadata_place(i, row, group, operands_.selector);
-  const auto code = std::uint8_t(operands_.metadata[std::size_t(place.lane)] >> place.shift & 0xF);
-  return group * isa::group_columns(i.sparsity) + isa::logical_column(i.sparsity, code, stored % in_group);
+  select_columns(i, operands, columns_);
 }
 
 std::uint64_t ScalarMma::element(int row, int col, const NumericOptions& options) const {
   const isa::Instruction& i = instruction_;
   const int product = row / i.shape.m, b_cols = i.products() * i.shape.n;
   const auto stored_k = std::size_t(i.stored_k());
-  std::array<std::uint64_t, max_k> selected;
-  for (int kc = 0; kc < i.stored_k(); ++kc)
-    selected[std::size_t(kc)] = b_[std::size_t(logical_column(row, kc) * b_cols + product * i.shape.n + col)];
+  const std::int32_t* columns = columns_.data() + std::size_t(row % i.shape.m) * stored_k;
+  std::array<std::uint64_t, max_stored_k> selected;
+  for (std::size_t kc = 0; kc < stored_k; ++kc)
+    selected[kc] = b_[std::size_t(columns[kc] * b_cols + product * i.shape.n + col)];
   return dot(i, {a_.data() + std::size_t(row) * stored_k, stored_k}, {selected.data(), stored_k},
              c_[std::size_t(row * i.shape.n + col)], options);
 }

@@ -1,13 +1,12 @@
 #pragma once
 // One mma by the scalar definition. Private to emu/warp.
-#include "twofour/emu/warp/mma.h"
+#include "twofour/emu/warp/selected_columns.h"
 
 namespace twofour::emu {
 
 /// Largest tiles of the table: elements of A, B and C (m16n8k256 of single bits; the quad pair's 32 x 8 of
 /// C).
 inline constexpr std::size_t max_a_elements = 16 * 256, max_b_elements = 256 * 8, max_c_elements = 32 * 8;
-inline constexpr std::size_t max_k = 256;
 
 /// The operands of an mma or mma.sp laid out as tiles.
 class ScalarMma {
@@ -17,13 +16,11 @@ class ScalarMma {
   std::uint64_t element(int row, int col, const NumericOptions& options) const;
 
  private:
-  int logical_column(int row, int stored) const;
-
   const isa::Instruction& instruction_;
-  const MmaOperands& operands_;
   std::array<std::uint64_t, max_a_elements> a_;  // tiles, row-major
   std::array<std::uint64_t, max_b_elements> b_;
   std::array<std::uint64_t, max_c_elements> c_;
+  SelectedColumns columns_;
 };
 
 /// D of an mma or mma.sp, all elements by ScalarMma. Operands and options are as checked by execute().
