@@ -1,8 +1,9 @@
-// Instructions a second through the warp level's registers, on one core. Counters: `per_s`, `of_target`
-// (1,000,000 a second), and `of_definition`, how many times the scalar definition's rate that is.
+// Instructions a second through the warp level's registers, on one core, of processor time. Counters:
+// `per_s`, `of_target` (1,000,000 a second), and `of_definition`, how many times the scalar definition's rate
+// that is.
 #include <benchmark/benchmark.h>
 
-#include <chrono>
+#include <ctime>
 #include <random>
 
 #include "twofour/emu/warp/mma.h"
@@ -44,28 +45,28 @@ emu::MmaOperands random_operands(const isa::Instruction& i) {
   return x;
 }
 
-/// Seconds an instruction takes by the scalar definition.
+/// Processor seconds an instruction takes by the scalar definition.
 double definition_seconds(const isa::Instruction& i, const emu::MmaOperands& x) {
-  constexpr int runs = 50;
-  const auto start = std::chrono::steady_clock::now();
+  constexpr int runs = 200;
+  const std::clock_t start = std::clock();
   for (int n = 0; n < runs; ++n) benchmark::DoNotOptimize(emu::execute_by_definition(i, x));
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / runs;
+  return double(std::clock() - start) / CLOCKS_PER_SEC / runs;
 }
 
 void warp_instruction(benchmark::State& state, const char* name) {
   const auto& i = isa::find_instruction(name);
   emu::MmaOperands x = random_operands(i);
   const double slow = definition_seconds(i, x);
-  const auto start = std::chrono::steady_clock::now();
   for (auto _ : state) {
     benchmark::DoNotOptimize(x);
     benchmark::DoNotOptimize(emu::execute(i, x));
   }
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  const double rate = double(state.iterations()) / seconds;
-  state.counters["per_s"] = rate;
-  state.counters["of_target"] = rate / target;
-  state.counters["of_definition"] = rate * slow;
+  const auto rate = [](double unit) {
+    return benchmark::Counter(unit, benchmark::Counter::kIsIterationInvariantRate);
+  };
+  state.counters["per_s"] = rate(1);
+  state.counters["of_target"] = rate(1 / target);
+  state.counters["of_definition"] = rate(slow);
 }
 
 BENCHMARK_CAPTURE(warp_instruction, f16, "m16n8k16.f32.f16.f16.f32");

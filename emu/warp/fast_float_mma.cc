@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "twofour/emu/numerics/half.h"
+#include "twofour/emu/numerics/simd_dispatch.h"
 #include "twofour/emu/numerics/window.h"
 #include "twofour/emu/warp/fast_mma.h"
 #include "twofour/emu/warp/fast_tile.h"
@@ -19,6 +20,31 @@ using isa::ElementType;
 constexpr int max_stored = 16, max_k = 32;  // of the float instructions
 constexpr int widest = 16;                  // lanes of the widest kernel, of which eight count
 
+/// f16 needs no scaling, so that one pass does: values, and drops for the broadcast side or bytes for the
+/// lanes.
+enum class Side { broadcast, lanes };
+template <Side side>
+TWOFOUR_ALWAYS_INLINE void halves_body(const std::uint16_t* in, int count, float* value,
+                                       std::uint32_t* exponent, bool& special) {
+  std::uint32_t highest = 0;
+  for (int n = 0; n < count; ++n) {
+    const std::uint32_t word = in[n], magnitude = word & 0x7fff, field = std::max(magnitude >> 10, 1u);
+    const auto size = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude << 13) * 0x1p112f);
+    value[n] = std::bit_cast<float>(size | (word & 0x8000) << 16);
+    const std::uint32_t drop = magnitude == 0 ? zero_drop : 30 - field;
+    const std::uint32_t byte = magnitude == 0 ? 0 : window_byte(ElementType::f16, 0) - drop;
+    exponent[n] = side == Side::broadcast ? drop * 0x01010101u : byte;
+    highest = std::max(highest, field);
+  }
+  special = highest == 31;
+}
+TWOFOUR_SIMD_VARIANTS(unpack_rows,
+                      (const std::uint16_t* in, int count, float* value, std::uint32_t* drop, bool& special),
+                      halves_body<Side::broadcast>(in, count, value, drop, special))
+TWOFOUR_SIMD_VARIANTS(unpack_columns,
+                      (const std::uint16_t* in, int count, float* value, std::uint32_t* byte, bool& special),
+                      halves_body<Side::lanes>(in, count, value, byte, special))
+
 /// What the kernel reads. A kernel of more than eight lanes reads past a row of B into the next, whose
 /// results nobody reads.
 struct Window {
@@ -30,13 +56,31 @@ struct Window {
   WindowLine a, b;
 };
 
+TWOFOUR_SIMD_VARIANTS(widen_drops, (const std::uint8_t* drop, int count, std::uint32_t* out),
+                      for (int n = 0; n < count; ++n) out[n] = window_broadcast(drop[n]))
+TWOFOUR_SIMD_VARIANTS(widen_bytes,
+                      (ElementType type, const std::uint8_t* drop, int count, std::uint32_t* out),
+                      for (int n = 0; n < count; ++n) out[n] = window_byte(type, drop[n]))
+
+WindowLine f16_line(bool special) {
+  return {15, -14, !special, 1};
+}
+
 void load_a(const isa::Instruction& i, const Fragment& f, Window& w) {
   RowWords words;
   gather_rows(i, f, words);
   const int count = i.shape.m * i.stored_k();
+  if (i.a == ElementType::f16) {
+    std::uint16_t halves[max_rows * max_stored];
+    bool special = false;
+    std::memcpy(halves, words.data(), 2 * std::size_t(count));
+    unpack_rows(halves, count, w.a_value, w.a_drop, special);
+    w.a = f16_line(special);
+    return;
+  }
   std::uint8_t drop[max_rows * max_stored];
   w.a = window_unpack(i.a, words.data(), count, w.a_value, drop);
-  for (int n = 0; n < count; ++n) w.a_drop[n] = window_broadcast(drop[n]);
+  widen_drops(drop, count, w.a_drop);
 }
 
 /// Columns of 16-bit elements, element k of column c at 8k + c.
@@ -53,17 +97,34 @@ void load_b(const isa::Instruction& i, const Fragment& f, Window& w) {
   ColumnWords words;
   gather_columns(i, f, words);
   const int count = i.shape.k * columns_n;
-  std::uint8_t drop[max_k * columns_n];
+  std::fill_n(w.b_value + count, widest, 0.0f);
+  std::fill_n(w.b_byte + count, widest, 0u);
   std::uint16_t halves[max_k * columns_n];
   const bool split = isa::bits(i.b) == 16;
   if (split) split_halves(words, column_words(i), halves);
+  if (i.b == ElementType::f16) {
+    bool special = false;
+    unpack_columns(halves, count, w.b_value, w.b_byte, special);
+    w.b = f16_line(special);
+    return;
+  }
+  std::uint8_t drop[max_k * columns_n];
   w.b = window_unpack(i.b, split ? static_cast<const void*>(halves) : words.data(), count, w.b_value, drop);
-  for (int n = 0; n < count; ++n) w.b_byte[n] = window_byte(i.b, drop[n]);
-  std::fill_n(w.b_value + count, widest, 0.0f);
-  std::fill_n(w.b_byte + count, widest, 0u);
+  widen_bytes(i.b, drop, count, w.b_byte);
 }
 
-/// The accumulators as f32, row by row in rows of `widest`.
+TWOFOUR_SIMD_VARIANTS(
+    widen_halves, (const std::uint16_t* in, float* out), for (int n = 0; n < max_rows * columns_n; ++n) {
+      const std::uint32_t word = in[n];
+      const float size = std::bit_cast<float>((word & 0x7fff) << 13) * 0x1p112f;
+      const auto bits = std::bit_cast<std::uint32_t>(size) | (word & 0x8000) << 16;
+      // infinities and NaN
+      out[n] = std::bit_cast<float>(bits | (size >= 65536 ? 0x7f800000 : 0));
+    })
+TWOFOUR_SIMD_VARIANTS(narrow_floats, (const float* in, std::uint16_t* out),
+                      for (int n = 0; n < max_rows * columns_n; ++n) out[n] = float_to_half_exact(in[n]))
+
+/// The accumulators as f32, row by row in rows of `widest`. f16: the quads of register h are rows 8h..
 void load_c(const isa::Instruction& i, const Fragment& f, float* out) {
   std::fill_n(out, max_rows * widest, 0.0f);
   if (i.c == ElementType::f32) {
@@ -72,12 +133,12 @@ void load_c(const isa::Instruction& i, const Fragment& f, float* out) {
     std::memcpy(out, words, sizeof words);
     return;
   }
-  for (int row = 0; row < i.shape.m; ++row)
-    for (int t = 0; t < 4; ++t) {
-      const std::uint32_t word = f.word[std::size_t(row / 8)][std::size_t(4 * (row % 8) + t)];
-      out[row * widest + 2 * t] = half_to_float(word & 0xffff);
-      out[row * widest + 2 * t + 1] = half_to_float(word >> 16);
-    }
+  std::uint16_t halves[max_rows * columns_n];
+  float value[max_rows * columns_n];
+  std::memcpy(halves, f.word.data(), sizeof halves);
+  widen_halves(halves, value);
+  for (int row = 0; row < max_rows; ++row)
+    std::copy_n(value + row * columns_n, columns_n, out + row * widest);
 }
 
 void store_d(const isa::Instruction& i, const float* in, Fragment& d) {
@@ -87,12 +148,11 @@ void store_d(const isa::Instruction& i, const float* in, Fragment& d) {
     scatter_accumulators(words, i.shape.m, widest, d);
     return;
   }
-  for (int row = 0; row < i.shape.m; ++row)
-    for (int t = 0; t < 4; ++t) {
-      const float* pair = in + row * widest + 2 * t;
-      d.word[std::size_t(row / 8)][std::size_t(4 * (row % 8) + t)] =
-          float_to_half_exact(pair[0]) | std::uint32_t(float_to_half_exact(pair[1])) << 16;
-    }
+  std::uint16_t halves[max_rows * columns_n];
+  float value[max_rows * columns_n];
+  for (int row = 0; row < max_rows; ++row) std::copy_n(in + row * widest, columns_n, value + row * columns_n);
+  narrow_floats(value, halves);
+  std::memcpy(d.word.data(), halves, sizeof halves);
 }
 
 /// Whether the element (row, col) of C fits no window, one flag each.
@@ -101,19 +161,31 @@ struct Misfits {
   bool at[max_rows * widest] = {};
 };
 
-/// Scales the accumulators. Most lie so far from every limit that window_scale_c need not be asked.
-void scale_c(const WindowRule& rule, double factor, int rows, float* c, Misfits& misfits) {
-  const double inverse = 1 / factor;  // a power of two
-  bool plain = true;
-  for (int n = 0; n < rows * widest; ++n) {
-    const float size = std::abs(c[n]), scaled = float(size * inverse);
-    plain &= (size == 0) | ((size < 0x1p100f) & (scaled > 0x1p-90f) & (scaled < 0x1p100f));
+/// Whether every accumulator is zero, or lies, both itself and over 2^exponent, so far from every limit that
+/// window_scale_c need not be asked.
+TWOFOUR_ALWAYS_INLINE void plain_body(const float* c, int exponent, bool& plain) {
+  std::int32_t beyond = 0;
+  for (int n = 0; n < max_rows * widest; ++n) {
+    const auto word = std::bit_cast<std::int32_t>(c[n]) & 0x7fffffff;
+    const std::int32_t field = word >> 23, scaled = field - exponent;
+    const std::int32_t out = (field - 40) | (220 - field) | (scaled - 40) | (220 - scaled);  // < 0: outside
+    beyond |= word == 0 ? 0 : out;
   }
+  plain = beyond >= 0;
+}
+TWOFOUR_SIMD_VARIANTS(find_plain, (const float* c, int exponent, bool& plain), plain_body(c, exponent, plain))
+TWOFOUR_SIMD_VARIANTS(scale, (float* c, double factor),
+                      for (int n = 0; n < max_rows * widest; ++n) c[n] = float(c[n] * factor))
+
+/// Scales the accumulators by 1 / factor, a power of two.
+void scale_c(const WindowRule& rule, double factor, float* c, Misfits& misfits) {
+  bool plain = false;
+  find_plain(c, std::ilogb(factor), plain);
   if (plain) {
-    for (int n = 0; n < rows * widest; ++n) c[n] = float(c[n] * inverse);
+    if (factor != 1) scale(c, 1 / factor);
     return;
   }
-  for (int n = 0; n < rows * widest; ++n) {
+  for (int n = 0; n < max_rows * widest; ++n) {
     float scaled = 0;
     misfits.at[n] = !window_scale_c(rule, c[n], factor, scaled);
     misfits.any |= misfits.at[n];
@@ -121,15 +193,21 @@ void scale_c(const WindowRule& rule, double factor, int rows, float* c, Misfits&
   }
 }
 
+constexpr auto dense_columns = [] {
+  std::array<std::int32_t, max_stored> columns{};
+  for (int kc = 0; kc < max_stored; ++kc) columns[std::size_t(kc)] = kc;
+  return columns;
+}();
+
 void multiply(const isa::Instruction& i, const MmaOperands& operands, const WindowRule& rule, Window& w) {
   const int stored_k = i.stored_k(), lanes = window_lanes();
-  SelectedColumns columns;
-  select_columns(i, operands, columns);
+  SelectedColumns selected;
+  if (i.is_sparse()) select_columns(i, operands, selected);
   const WindowKernel kernel = window_kernel(rule, false);
   for (int row = 0; row < i.shape.m; ++row)
     for (int col = 0; col < columns_n; col += lanes)
       kernel(rule, {stored_k / rule.products, w.a_value + row * stored_k, w.a_drop + row * stored_k,
-                    columns.data() + row * stored_k, w.b_value + col,
+                    i.is_sparse() ? selected.data() + row * stored_k : dense_columns.data(), w.b_value + col,
                     reinterpret_cast<const std::uint8_t*>(w.b_byte + col), columns_n, 4 * columns_n,
                     w.accumulator + row * widest + col});
 }
@@ -161,9 +239,9 @@ bool fast_float_mma(const isa::Instruction& i, const MmaOperands& operands, cons
   load_c(i, operands.c, w.accumulator);
   const double factor = w.a.factor * w.b.factor;
   Misfits misfits;
-  scale_c(rule, factor, i.shape.m, w.accumulator, misfits);
+  scale_c(rule, factor, w.accumulator, misfits);
   multiply(i, operands, rule, w);
-  for (float& x : w.accumulator) x = float(x * factor);
+  if (factor != 1) scale(w.accumulator, factor);
   store_d(i, w.accumulator, d);
   if (misfits.any) replace_misfits(i, operands, options, misfits, d);
   return true;

@@ -4,7 +4,8 @@
 
 namespace twofour::emu {
 
-void select_columns(const isa::Instruction& i, const MmaOperands& operands, SelectedColumns& out) {
+void select_columns(const isa::Instruction& instruction, const MmaOperands& operands, SelectedColumns& out) {
+  const isa::Instruction i = instruction;  // a copy that no store to `out` can change, for the compiler
   std::int32_t* next = out.data();
   if (!i.is_sparse()) {
     for (int row = 0; row < i.shape.m; ++row)
