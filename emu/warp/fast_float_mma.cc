@@ -161,14 +161,14 @@ struct Misfits {
   bool at[max_rows * widest] = {};
 };
 
-/// Whether every accumulator is zero, or lies, both itself and over 2^exponent, so far from every limit that
-/// window_scale_c need not be asked.
+/// Whether every accumulator is zero, or far enough from overflow, and over 2^exponent from both limits of
+/// the window's own accumulators, that window_scale_c need not be asked.
 TWOFOUR_ALWAYS_INLINE void plain_body(const float* c, int exponent, bool& plain) {
   std::int32_t beyond = 0;
   for (int n = 0; n < max_rows * widest; ++n) {
     const auto word = std::bit_cast<std::int32_t>(c[n]) & 0x7fffffff;
     const std::int32_t field = word >> 23, scaled = field - exponent;
-    const std::int32_t out = (field - 40) | (220 - field) | (scaled - 40) | (220 - scaled);  // < 0: outside
+    const std::int32_t out = (220 - field) | (scaled - 40) | (220 - scaled);  // < 0: outside
     beyond |= word == 0 ? 0 : out;
   }
   plain = beyond >= 0;

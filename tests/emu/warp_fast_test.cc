@@ -99,43 +99,80 @@ TEST(WarpFast, TakesOrdinaryOperands) {
   }
 }
 
-/// Operands on which sums cancel, tie, overflow or sink among subnormals: powers of two of either sign.
-MmaOperands powers(const isa::Instruction& i, int c_low, int c_high, std::mt19937& random) {
-  const auto word = [&](ElementType type, int low, int high) {
+/// Powers of two of either sign, some of them one unit smaller, with exponents low to high.
+Fragment powers(ElementType type, int low, int high, std::mt19937& random) {
+  const auto word = [&] {
     const float value =
         std::ldexp(random() % 2 ? 1.0f : -1.0f, low + int(random() % unsigned(high - low + 1)));
-    const float next = std::nextafter(value, random() % 3 == 0 ? 0.0f : value);
     if (type == ElementType::f16) return nearest_half(value);
-    return type == ElementType::bf16 ? float_word(value) >> 16 : float_word(next);
+    const float near = random() % 3 == 0 ? std::nextafter(value, 0.0f) : value;
+    return isa::bits(type) == 16 ? float_word(value) >> 16 : float_word(near);
   };
-  const auto fill = [&](Fragment& f, ElementType type, int low, int high) {
-    for (auto& r : f.word)
-      for (auto& w : r)
-        w = isa::bits(type) == 16 ? word(type, low, high) | word(type, low, high) << 16
-                                  : word(type, low, high);
-  };
-  MmaOperands x;
-  const int reach = i.a == ElementType::f16 ? 14 : 30;
-  fill(x.a, i.a, -reach, reach);
-  fill(x.b, i.b, -reach, reach);
-  fill(x.c, i.c, c_low, c_high);
-  for (auto& w : x.metadata) w = std::uint32_t(random());
-  return x;
+  Fragment f;
+  for (auto& r : f.word)
+    for (auto& w : r) w = isa::bits(type) == 16 ? word() | word() << 16 : word();
+  return f;
 }
 
+// Sums cancel, tie, overflow and sink among subnormals; C is as large as the products, or far from them.
 TEST(WarpFast, EqualsTheDefinitionWherePowersOfTwoMeet) {
   std::mt19937 random(23);
   for (const auto& i : isa::instructions()) {
     if (!i.is_tensor_core() || !isa::is_float(i.a) || isa::bits(i.a) < 16 || i.a == ElementType::f64)
       continue;
-    const bool half = i.d == ElementType::f16;
-    for (const auto& [low, high] :
-         {std::pair{-10, 10}, {half ? -24 : -149, half ? -14 : -120}, {half ? 10 : 100, half ? 16 : 127}})
-      for (int trial = 0; trial < 10; ++trial) {
-        const MmaOperands x = powers(i, low, high, random);
-        ASSERT_EQ(execute(i, x), execute_by_definition(i, x)) << isa::short_name(i) << " " << low;
-      }
+    const bool half = i.d == ElementType::f16, small_range = i.a == ElementType::f16;
+    for (const int centre : {0, small_range ? -6 : -50, small_range ? 6 : 50})
+      for (const auto& [low, high] :
+           {std::pair{2 * centre - 10, 2 * centre + 10}, std::pair{half ? -24 : -149, half ? -14 : -120},
+            std::pair{-10, 10}, std::pair{half ? 10 : 60, half ? 16 : 127}})
+        for (int trial = 0; trial < 5; ++trial) {
+          MmaOperands x{powers(i.a, centre - 8, centre + 8, random),
+                        powers(i.b, centre - 8, centre + 8, random), powers(i.c, low, high, random)};
+          for (auto& w : x.metadata) w = std::uint32_t(random());
+          ASSERT_EQ(execute(i, x), execute_by_definition(i, x))
+              << isa::short_name(i) << " " << centre << " " << low;
+        }
   }
+}
+
+TEST(WarpFast, ZeroProductsLeaveC) {
+  std::mt19937 random(25);
+  for (const auto& i : isa::instructions()) {
+    if (!i.is_tensor_core() || !isa::is_float(i.a) || isa::bits(i.a) < 16 || i.a == ElementType::f64)
+      continue;
+    const bool half = i.d == ElementType::f16;
+    const int registers = half ? 2 : 4;
+    MmaOperands x;
+    x.b = fragment(i.b, isa::registers(i, Operand::b), Kind::close, random);
+    for (int trial = 0; trial < 20; ++trial) {
+      x.c = fragment(i.c, registers, Kind::any, random);
+      if (trial % 2 == 0 && !half)  // all of them below 2^-102
+        for (std::size_t r = 0; r < 4; ++r)
+          for (auto& w : x.c.word[r]) w = std::uint32_t(random()) & 0x8cffffff;
+      Fragment want = x.c;  // but for -0, which becomes +0
+      for (auto& r : want.word)
+        for (auto& w : r) {
+          if (!half && w == 0x80000000) w = 0;
+          if (half && (w & 0xffff) == 0x8000) w &= 0xffff0000;
+          if (half && w >> 16 == 0x8000) w &= 0xffff;
+        }
+      ASSERT_EQ(execute(i, x), want) << isa::short_name(i);
+    }
+  }
+}
+
+// The first block of eight takes C, the largest f32, beyond 2^128; the second would bring it back, but an
+// infinity stays.
+TEST(WarpFast, OverflowBetweenBlocksStays) {
+  MmaOperands x;
+  const std::uint32_t big = float_word(0x1p59f) >> 16, negative = big | 0x8000;
+  for (auto& r : x.a.word) r.fill(big | big << 16);
+  x.b.word[0].fill(big | big << 16);            // k 0 to 7
+  x.b.word[1].fill(negative | negative << 16);  // k 8 to 15
+  for (auto& r : x.c.word) r.fill(0x7f7fffff);
+  const Fragment d = execute(isa::find_instruction("m16n8k16.f32.bf16.bf16.f32"), x);
+  for (std::size_t r = 0; r < 4; ++r)
+    for (const auto word : d.word[r]) EXPECT_EQ(word, 0x7f800000u);
 }
 
 TEST(WarpFast, EveryF16WordAsAElement) {
