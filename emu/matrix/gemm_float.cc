@@ -2,8 +2,6 @@
 // (NaN, infinite operands, exponents too far apart) goes to the scalar definition, element by element.
 #include <algorithm>
 #include <bit>
-#include <numeric>
-#include <vector>
 
 #include "twofour/emu/matrix/gemm_float_pack.h"
 #include "twofour/emu/matrix/gemm_paths.h"
@@ -20,12 +18,8 @@ struct Context {
   WindowRule rule;
   PackedRows a;
   PackedPanels b;
-  std::vector<std::int32_t> identity;  // columns of a dense A
   PackedMatrix& d;
 
-  const std::int32_t* columns(std::int64_t row) const {
-    return task.columns.empty() ? identity.data() : task.columns.data() + row * a.k;
-  }
   std::int64_t blocks() const { return a.k / rule.products; }
 };
 
@@ -84,15 +78,14 @@ void load_c(const Context& x, Tile& t) {
 }
 
 void multiply(const Context& x, Tile& t) {
-  const WindowKernel kernel = window_kernel(x.rule, t.cols > x.b.width / 4);
-  const std::int64_t step = x.task.columns.empty() ? chunk : chunk / 2;
-  for (std::int64_t k0 = 0; k0 < x.a.k; k0 += step)
+  const WindowKernel kernel = window_kernel(x.rule, x.b.vectors(t.panel) == 4);
+  const std::byte* panel = x.b.data.data() + x.b.offset(t.panel);
+  for (std::int64_t k0 = 0; k0 < x.a.k; k0 += x.a.chunk)
     for (std::int64_t r = 0; r < t.rows; ++r) {
       if (t.scalar[r] == bits_below(t.cols)) continue;
-      const std::int64_t row = t.first_row + r, at = row * x.a.k + k0;
-      kernel(x.rule, {std::min(step, x.a.k - k0) / x.rule.products, x.a.value.data() + at,
-                      x.a.drop.data() + at, x.columns(row) + k0, x.b.panel_value(t.panel),
-                      x.b.panel_byte(t.panel), x.b.width, x.b.width, t.acc[r]});
+      const std::int64_t at = x.a.at(t.first_row + r, k0);
+      kernel(x.rule, {x.a.length(k0) / x.rule.products, x.a.value.data() + at, x.a.drop.data() + at,
+                      x.a.column.data() + (x.task.columns.empty() ? k0 : at), panel, t.acc[r]});
     }
 }
 
@@ -121,21 +114,18 @@ void gemm_float(const GemmTask& task, PackedMatrix& d) {
   Context x{task,
             window_rule(task.options.architecture, task.instruction.a, task.instruction.d,
                         task.instruction.stored_k()),
-            pack_rows(task.a),
-            pack_panels(task.b),
-            std::vector<std::int32_t>(std::size_t(task.a.cols())),
+            pack_rows(task.a, task.columns, task.columns.empty() ? chunk : chunk / 2), pack_panels(task.b),
             d};
-  std::iota(x.identity.begin(), x.identity.end(), 0);
   const std::int64_t row_tiles = (d.rows() + tile_rows - 1) / tile_rows;
 #pragma omp parallel for collapse(2) schedule(dynamic)
-  for (std::int64_t panel = 0; panel < x.b.count; ++panel)
+  for (std::int64_t panel = 0; panel < x.b.count(); ++panel)
     for (std::int64_t tile = 0; tile < row_tiles; ++tile) {
       Tile t;
       t.panel = panel;
       t.first_row = tile * tile_rows;
       t.rows = std::min(tile_rows, d.rows() - t.first_row);
-      t.first_col = panel * x.b.width;
-      t.cols = std::min(x.b.width, d.cols() - t.first_col);
+      t.first_col = panel * x.b.full_width();
+      t.cols = std::min(x.b.full_width(), d.cols() - t.first_col);
       t.columns = envelope(x.b.line.data() + t.first_col, t.cols);
       load_c(x, t);
       multiply(x, t);

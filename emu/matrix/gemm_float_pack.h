@@ -1,5 +1,6 @@
 #pragma once
 // Operands of a float GEMM as the window kernels read them. Private to emu/matrix.
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -24,23 +25,33 @@ class AlignedArray {
   std::unique_ptr<Line[]> lines_;
 };
 
-/// A, row-major: the broadcast side.
+/// A, the broadcast side, in chunks of columns: all rows of a chunk follow each other.
 struct PackedRows {
-  std::int64_t k;
-  std::vector<WindowLine> line;
+  std::int64_t rows, k, chunk;
+  std::vector<WindowLine> line;  ///< of each row
   AlignedArray<float> value;
   AlignedArray<std::uint32_t> drop;
-};
-PackedRows pack_rows(const PackedMatrix& a);
+  AlignedArray<std::int32_t> column;  ///< logical column of each element; of a dense A, of the first row only
 
-/// B in panels of 4 * window_lanes() columns: the vector side. Columns beyond the matrix are zeros.
+  std::int64_t length(std::int64_t k0) const { return std::min(chunk, k - k0); }
+  /// Where the part of a row that starts at column k0, a multiple of `chunk`, lies.
+  std::int64_t at(std::int64_t row, std::int64_t k0) const { return k0 * rows + row * length(k0); }
+};
+/// `columns` gives the logical columns of a sparse A (rows x k); it is empty for a dense one.
+PackedRows pack_rows(const PackedMatrix& a, const std::vector<std::int32_t>& columns, std::int64_t chunk);
+
+/// B in panels of 4 * window_lanes() columns, or of window_lanes() for the last one if that is enough: the
+/// vector side. Columns beyond the matrix are zeros.
 struct PackedPanels {
-  std::int64_t k, width, count;
+  std::int64_t k, columns, lanes;
   std::vector<WindowLine> line;  ///< of each column
-  AlignedArray<float> value;     ///< (panel * k + row) * width + column within the panel
-  AlignedArray<std::uint8_t> byte;
-  const float* panel_value(std::int64_t panel) const { return value.data() + panel * k * width; }
-  const std::uint8_t* panel_byte(std::int64_t panel) const { return byte.data() + panel * k * width; }
+  AlignedArray<std::byte> data;
+
+  std::int64_t full_width() const { return 4 * lanes; }
+  std::int64_t count() const { return (columns + full_width() - 1) / full_width(); }
+  int vectors(std::int64_t panel) const { return columns - panel * full_width() <= lanes ? 1 : 4; }
+  std::int64_t row_bytes(std::int64_t panel) const { return window_row_bytes(int(lanes), vectors(panel)); }
+  std::int64_t offset(std::int64_t panel) const { return panel * k * window_row_bytes(int(lanes), 4); }
 };
 PackedPanels pack_panels(const PackedMatrix& b_transposed);
 

@@ -141,18 +141,18 @@ WindowLine window_unpack(isa::ElementType type, const void* words, std::int64_t 
 
 bool window_admits(const WindowRule& rule, const WindowLine& a, const WindowLine& b, std::int64_t blocks) {
   if (!a.usable || !b.usable) return false;
-  const int high = a.highest + b.highest, low = a.lowest + b.lowest;
+  const int fraction = rule.input == isa::ElementType::bf16 ? 7 : 10;
+  const int high = a.highest + b.highest, last_bit = a.lowest + b.lowest - 2 * fraction;
   const int growth = 6 + int(std::bit_width(std::uint64_t(blocks)));
-  const int least_field = rule.half ? 0 : rule.fraction_bits + 1;
-  return high + growth <= 126 && low - rule.fraction_bits >= -149 &&
-         high - low <= 127 + 2 * window_top(rule.input) - least_field;
+  // Everything is a multiple of 2^last_bit. If f32 has that bit among its subnormals too, no emax below -125
+  // truncates anything, and none below `floor` in the kernel does, whose unit is the smallest normal number.
+  return high + growth <= 126 && last_bit >= -149 && high - last_bit <= 126 + 2 * window_top(rule.input);
 }
 
 bool window_scale_c(const WindowRule& rule, float c, double factor, float& scaled) {
   scaled = float(c / factor);
   if (rule.half) return c == c;
-  const int field = int(std::bit_cast<std::uint32_t>(scaled) >> 23 & 0xff);
-  return c == 0 || (field > rule.fraction_bits && field < 127 + 125 && std::abs(c) < 0x1p126f);
+  return c == 0 || (std::abs(scaled) >= 0x1p-103f && std::isfinite(scaled) && std::abs(c) < 0x1p126f);
 }
 
 int window_lanes() {

@@ -8,6 +8,7 @@
 // carries its raw exponent, and saturating byte arithmetic keeps zeros below everything. Operands are scaled
 // by powers of two
 // ("lines": a row of A, a column of B), so that one range of exponents serves all magnitudes.
+#include <cstddef>
 #include <cstdint>
 
 #include "twofour/isa/architecture.h"
@@ -63,23 +64,25 @@ bool window_admits(const WindowRule& rule, const WindowLine& a, const WindowLine
 /// beside the products; then use block_dot.
 bool window_scale_c(const WindowRule& rule, float c, double factor, float& scaled);
 
-/// One line of the broadcast side against vectors of lines: for lane j,
-/// accumulator[j] = chain over blocks, i ascending, of value[i] * vector_value[rows[i]][j].
+/// One line of the broadcast side against one or four vectors of lines: for lane j of vector g,
+/// accumulator[g * lanes + j] = chain over blocks, i ascending, of value[i] * vector side(rows[i], g, j).
+/// Rows of the vector side are `vectors * lanes` f32 values, then 4 * lanes exponent bytes, of which byte
+/// 4 * j + g belongs to lane j of vector g (of one vector, the other bytes may be anything).
 struct WindowCall {
-  std::int64_t blocks;        ///< of rule.products elements
-  const float* value;         ///< broadcast side, blocks * products
-  const std::uint32_t* drop;  ///< window_broadcast() of each
-  const std::int32_t* rows;   ///< row of the vector side that each one meets
-  const float* vector_value;  ///< rows of `value_stride` floats
-  const std::uint8_t*
-      vector_byte;  ///< rows of `byte_stride` bytes: byte 4 * lane + g belongs to lane of vector g
-  std::int64_t value_stride, byte_stride;
-  float* accumulator;  ///< scaled; f16 accumulators as the f32 of equal value
+  std::int64_t blocks;           ///< of rule.products elements
+  const float* value;            ///< broadcast side, blocks * products
+  const std::uint32_t* drop;     ///< window_broadcast() of each
+  const std::int32_t* rows;      ///< row of the vector side that each one meets
+  const std::byte* vector_side;  ///< aligned to 64 bytes, or slower
+  float* accumulator;            ///< scaled; f16 accumulators as the f32 of equal value
 };
+constexpr std::int64_t window_row_bytes(int lanes, int vectors) {
+  return 4 * lanes * (vectors + 1);
+}
 
 /// Lanes of a vector on this processor: 16, 8 or 4.
 int window_lanes();
-/// Runs a call on one vector of window_lanes() lanes (bytes g = 0), or on four.
+/// The kernel for one vector of window_lanes() lanes, or for four.
 using WindowKernel = void (*)(const WindowRule&, const WindowCall&);
 WindowKernel window_kernel(const WindowRule& rule, bool four_vectors);
 

@@ -13,7 +13,7 @@ struct Avx2 {
 
   static TWOFOUR_INLINE Floats load(const float* p) { return _mm256_loadu_ps(p); }
   static TWOFOUR_INLINE void store(float* p, Floats x) { _mm256_storeu_ps(p, x); }
-  static TWOFOUR_INLINE Integers load_bytes(const std::uint8_t* p) {
+  static TWOFOUR_INLINE Integers load_bytes(const std::byte* p) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
   }
   static TWOFOUR_INLINE Floats floats(float x) { return _mm256_set1_ps(x); }

@@ -15,7 +15,7 @@ struct Avx512 {
 
   static TWOFOUR_INLINE Floats load(const float* p) { return _mm512_loadu_ps(p); }
   static TWOFOUR_INLINE void store(float* p, Floats x) { _mm512_storeu_ps(p, x); }
-  static TWOFOUR_INLINE Integers load_bytes(const std::uint8_t* p) { return _mm512_loadu_si512(p); }
+  static TWOFOUR_INLINE Integers load_bytes(const std::byte* p) { return _mm512_loadu_si512(p); }
   static TWOFOUR_INLINE Floats floats(float x) { return _mm512_set1_ps(x); }
   static TWOFOUR_INLINE Integers integers(std::uint32_t x) { return _mm512_set1_epi32(int(x)); }
   static TWOFOUR_INLINE Floats as_floats(Integers x) { return _mm512_castsi512_ps(x); }

@@ -48,42 +48,36 @@ void window(const WindowRule& rule, const WindowCall& call) {
   using Floats = typename S::Floats;
   using Integers = typename S::Integers;
   constexpr bool wide = products > 8;
-  // Below the least emax nothing can lie; f32: the least whose unit is a normal number.
+  // The least emax: E0, or for f32, where E0 is far below, the least whose unit is a normal number.
   const int floor = half ? rule.zero_exponent + 127 : rule.fraction_bits + 1;
   const Integers least = S::integers(std::uint32_t(floor) * 0x01010101u);
   const Integers f_field = S::integers(std::uint32_t(rule.fraction_bits) << 23);
   const Integers scale_field = S::integers(std::uint32_t(rule.fraction_bits + 254) << 23);
   Floats acc[vectors];
   unrolled<vectors>([&](auto v) { acc[v] = S::load(call.accumulator + v * S::lanes); });
+  constexpr std::int64_t row_bytes = window_row_bytes(S::lanes, vectors);
+  const std::byte* side = call.vector_side;
   const float* a = call.value;
   const std::uint32_t* drop = call.drop;
   const std::int32_t* rows = call.rows;
   for (std::int64_t block = 0; block < call.blocks; ++block) {
     Integers bytes = least;
     unrolled<products>([&](auto i) {
-      const Integers b = S::load_bytes(call.vector_byte + rows[i] * call.byte_stride);
+      const Integers b = S::load_bytes(side + rows[i] * row_bytes + 4 * S::lanes * vectors);
       bytes = S::max_bytes(bytes, S::subtract_bytes(b, S::integers(drop[i])));
     });
-    Floats scale[vectors];
-    Integers unit[vectors], sum[vectors], more[vectors];
+    // One vector after the other: the accumulator of one is ready again when its turn comes.
     unrolled<vectors>([&](auto v) {
       const Integers emax = S::template emax_field<half>(S::template field<v>(bytes), acc[v]);
-      unit[v] = S::sub(emax, f_field);
-      scale[v] = S::as_floats(S::sub(scale_field, emax));
-      sum[v] = S::truncate(S::mul(acc[v], scale[v]));
-      more[v] = S::integers(0);
-    });
-    unrolled<products>([&](auto i) {
-      const float* b = call.vector_value + rows[i] * call.value_stride;
-      const Floats x = S::floats(a[i]);
-      unrolled<vectors>([&](auto v) {
-        const Floats product = S::mul(x, S::load(b + v * S::lanes));
-        Integers& to = i < 8 ? sum[v] : more[v];
-        to = S::add(to, S::truncate(S::mul(product, scale[v])));
+      const Floats scale = S::as_floats(S::sub(scale_field, emax));
+      Integers sum = S::truncate(S::mul(acc[v], scale)), more = S::integers(0);
+      unrolled<products>([&](auto i) {
+        const auto* b = reinterpret_cast<const float*>(side + rows[i] * row_bytes) + v * S::lanes;
+        Integers& to = i < 8 ? sum : more;
+        to = S::add(to, S::truncate(S::mul(S::mul(S::floats(a[i]), S::load(b)), scale)));
       });
+      acc[v] = finish<S, half, wide>(sum, more, S::as_floats(S::sub(emax, f_field)), acc[v]);
     });
-    unrolled<vectors>(
-        [&](auto v) { acc[v] = finish<S, half, wide>(sum[v], more[v], S::as_floats(unit[v]), acc[v]); });
     a += products;
     drop += products;
     rows += products;

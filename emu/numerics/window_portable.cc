@@ -23,7 +23,7 @@ struct Portable {
   }
   static TWOFOUR_INLINE Floats load(const float* p) { return load_as<Floats>(p); }
   static TWOFOUR_INLINE void store(float* p, Floats x) { std::memcpy(p, &x, sizeof x); }
-  static TWOFOUR_INLINE Integers load_bytes(const std::uint8_t* p) { return load_as<Integers>(p); }
+  static TWOFOUR_INLINE Integers load_bytes(const std::byte* p) { return load_as<Integers>(p); }
   static TWOFOUR_INLINE Floats floats(float x) { return Floats{x, x, x, x}; }
   static TWOFOUR_INLINE Integers integers(std::uint32_t x) { return Integers{} + std::int32_t(x); }
   static TWOFOUR_INLINE Floats as_floats(Integers x) { return Floats(x); }

@@ -18,7 +18,7 @@ namespace {
 using isa::ElementType;
 
 constexpr int max_stored = 16, max_k = 32;  // of the float instructions
-constexpr int widest = 16;                  // lanes of the widest kernel, of which eight count
+constexpr int widest = 16;                  // lanes of the widest kernel; eight of them count
 
 /// f16 needs no scaling, so that one pass does: values, and drops for the broadcast side or bytes for the
 /// lanes.
@@ -45,13 +45,12 @@ TWOFOUR_SIMD_VARIANTS(unpack_columns,
                       (const std::uint16_t* in, int count, float* value, std::uint32_t* byte, bool& special),
                       halves_body<Side::lanes>(in, count, value, byte, special))
 
-/// What the kernel reads. A kernel of more than eight lanes reads past a row of B into the next, whose
-/// results nobody reads.
 struct Window {
   alignas(64) float a_value[max_rows * max_stored];
   alignas(64) std::uint32_t a_drop[max_rows * max_stored];
-  alignas(64) float b_value[max_k * columns_n + widest];
-  alignas(64) std::uint32_t b_byte[max_k * columns_n + widest];
+  alignas(64) float b_value[max_k * columns_n];
+  alignas(64) std::uint32_t b_byte[max_k * columns_n];
+  alignas(64) std::byte side[max_k * 8 * widest];  // the kernel's vector sides, one after the other
   alignas(64) float accumulator[max_rows * widest];
   WindowLine a, b;
 };
@@ -97,8 +96,6 @@ void load_b(const isa::Instruction& i, const Fragment& f, Window& w) {
   ColumnWords words;
   gather_columns(i, f, words);
   const int count = i.shape.k * columns_n;
-  std::fill_n(w.b_value + count, widest, 0.0f);
-  std::fill_n(w.b_byte + count, widest, 0u);
   std::uint16_t halves[max_k * columns_n];
   const bool split = isa::bits(i.b) == 16;
   if (split) split_halves(words, column_words(i), halves);
@@ -193,6 +190,27 @@ void scale_c(const WindowRule& rule, double factor, float* c, Misfits& misfits) 
   }
 }
 
+/// Lays B out as vector sides of `lanes` columns; sixteen lanes hold its eight columns and zeros.
+template <int lanes>
+void arrange_columns(int k, Window& w) {
+  constexpr std::size_t held = 4 * std::min(lanes, columns_n);
+  std::byte* row = w.side;
+  if (lanes > columns_n) std::memset(w.side, 0, std::size_t(k * window_row_bytes(lanes, 1)));
+  for (int first = 0; first < columns_n; first += lanes)
+    for (int n = 0; n < k; ++n, row += window_row_bytes(lanes, 1)) {
+      std::memcpy(row, w.b_value + n * columns_n + first, held);
+      std::memcpy(row + 4 * lanes, w.b_byte + n * columns_n + first, held);
+    }
+}
+
+void arrange_columns(int k, int lanes, Window& w) {
+  switch (lanes) {
+    case 16: return arrange_columns<16>(k, w);
+    case 8: return arrange_columns<8>(k, w);
+    default: return arrange_columns<4>(k, w);
+  }
+}
+
 constexpr auto dense_columns = [] {
   std::array<std::int32_t, max_stored> columns{};
   for (int kc = 0; kc < max_stored; ++kc) columns[std::size_t(kc)] = kc;
@@ -203,13 +221,16 @@ void multiply(const isa::Instruction& i, const MmaOperands& operands, const Wind
   const int stored_k = i.stored_k(), lanes = window_lanes();
   SelectedColumns selected;
   if (i.is_sparse()) select_columns(i, operands, selected);
+  arrange_columns(i.shape.k, lanes, w);
   const WindowKernel kernel = window_kernel(rule, false);
-  for (int row = 0; row < i.shape.m; ++row)
+  for (int row = 0; row < i.shape.m; ++row) {
+    const int at = row * stored_k;
+    const std::int32_t* columns = i.is_sparse() ? selected.data() + at : dense_columns.data();
     for (int col = 0; col < columns_n; col += lanes)
-      kernel(rule, {stored_k / rule.products, w.a_value + row * stored_k, w.a_drop + row * stored_k,
-                    i.is_sparse() ? selected.data() + row * stored_k : dense_columns.data(), w.b_value + col,
-                    reinterpret_cast<const std::uint8_t*>(w.b_byte + col), columns_n, 4 * columns_n,
+      kernel(rule, {stored_k / rule.products, w.a_value + at, w.a_drop + at, columns,
+                    w.side + col / lanes * i.shape.k * window_row_bytes(lanes, 1),
                     w.accumulator + row * widest + col});
+  }
 }
 
 /// The elements that the window did not take, by the scalar definition.
