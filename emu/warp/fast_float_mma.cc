@@ -1,8 +1,8 @@
 // One float mma on the window kernel: rows of A are its broadcast side, the eight columns of B its lanes.
 // All of A is one line of the kernel, and all of B.
+#include <algorithm>
 #include <bit>
 #include <cmath>
-#include <optional>
 
 #include "twofour/emu/numerics/half.h"
 #include "twofour/emu/numerics/simd_dispatch.h"
@@ -45,6 +45,7 @@ TWOFOUR_SIMD_VARIANTS(unpack_columns,
                       (const std::uint16_t* in, int count, float* value, std::uint32_t* byte, bool& special),
                       halves_body<Side::lanes>(in, count, value, byte, special))
 
+/// One instruction on its way through the kernel.
 struct Window {
   alignas(64) float a_value[max_rows * max_stored];
   alignas(64) std::uint32_t a_drop[max_rows * max_stored];
@@ -114,9 +115,8 @@ TWOFOUR_SIMD_VARIANTS(
     widen_halves, (const std::uint16_t* in, float* out), for (int n = 0; n < max_rows * columns_n; ++n) {
       const std::uint32_t word = in[n];
       const float size = std::bit_cast<float>((word & 0x7fff) << 13) * 0x1p112f;
-      const auto bits = std::bit_cast<std::uint32_t>(size) | (word & 0x8000) << 16;
-      // infinities and NaN
-      out[n] = std::bit_cast<float>(bits | (size >= 65536 ? 0x7f800000 : 0));
+      const std::uint32_t special = size >= 65536 ? 0x7f800000 : 0;  // infinities and NaN
+      out[n] = std::bit_cast<float>(std::bit_cast<std::uint32_t>(size) | special | (word & 0x8000) << 16);
     })
 TWOFOUR_SIMD_VARIANTS(narrow_floats, (const float* in, std::uint16_t* out),
                       for (int n = 0; n < max_rows * columns_n; ++n) out[n] = float_to_half_exact(in[n]))

@@ -18,7 +18,7 @@ using isa::Operand;
 class Stored {
  public:
   Stored(int rows, int cols, int width, Major major, int unit, std::mt19937& random)
-      : cols_(cols), width_(width), major_(major) {
+      : width_(width), major_(major) {
     const int line = major == Major::row ? cols : rows, lines = major == Major::row ? rows : cols;
     const int step = unit * 8 / width;  // elements in a fragment
     stride = (line + step - 1) / step * step + step * int(random() % 3);
@@ -55,7 +55,7 @@ class Stored {
     return std::int64_t(base) * 8 +
            (std::int64_t(row_major ? row : col) * stride + (row_major ? col : row)) * width_;
   }
-  int cols_, width_;
+  int width_;
   Major major_;
 };
 
