@@ -62,8 +62,13 @@ TWOFOUR_SIMD_VARIANTS(widen_bytes,
                       (ElementType type, const std::uint8_t* drop, int count, std::uint32_t* out),
                       for (int n = 0; n < count; ++n) out[n] = window_byte(type, drop[n]))
 
+/// All of an operand, with every exponent that f16 has.
 WindowLine f16_line(bool special) {
-  return {15, -14, !special, 1};
+  WindowLine line;
+  line.highest = 15;
+  line.lowest = -14;
+  line.usable = !special;
+  return line;
 }
 
 void load_a(const isa::Instruction& i, const Fragment& f, Window& w) {
