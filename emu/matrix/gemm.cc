@@ -78,8 +78,10 @@ PackedMatrix gemm(const isa::Instruction& i, const PackedMatrix& a, const Packed
   const std::vector<std::int32_t> no_columns;
   const GemmTask task{i, a, no_columns, b, c, options};
   PackedMatrix d(i.d, a.rows(), b.rows());
-  if (i.a == isa::ElementType::f64 || options.satfinite)
+  if (options.satfinite)
     gemm_scalar(task, d);
+  else if (i.a == isa::ElementType::f64)
+    gemm_double(task, d);
   else if (isa::is_float(i.a))
     gemm_float(task, d);
   else

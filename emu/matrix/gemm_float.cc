@@ -1,9 +1,11 @@
 // Float GEMM by the window kernels, a panel of B and some rows of A at a time. What the window does not admit
-// (NaN, infinite operands, exponents too far apart) goes to the scalar definition, element by element.
+// goes element by element: exponents too far apart to the same rule in integers, NaN and infinities to the
+// scalar definition.
 #include <algorithm>
 #include <bit>
 
 #include "twofour/emu/matrix/gemm_float_pack.h"
+#include "twofour/emu/matrix/gemm_float_wide.h"
 #include "twofour/emu/matrix/gemm_paths.h"
 #include "twofour/emu/numerics/half.h"
 
@@ -15,6 +17,7 @@ constexpr std::int64_t chunk = 64;  // rows of a panel that stay in the first ca
 
 struct Context {
   const GemmTask& task;
+  const isa::BlockRule& block;
   WindowRule rule;
   PackedRows a;
   PackedPanels b;
@@ -56,9 +59,9 @@ std::uint64_t refused_operands(const Context& x, const Tile& t, const WindowLine
   return refused;
 }
 
-float c_value(const GemmTask& task, std::int64_t row, std::int64_t col) {
-  const auto word = std::uint32_t(task.c_word(row, col));
-  return task.instruction.c == isa::ElementType::f16 ? half_to_float(word) : std::bit_cast<float>(word);
+float c_value(const PackedMatrix& c, std::int64_t row, std::int64_t col) {
+  if (c.type() == isa::ElementType::f16) return half_to_float(c.row_as<std::uint16_t>(row)[col]);
+  return c.row_as<float>(row)[col];
 }
 
 void load_c(const Context& x, Tile& t) {
@@ -69,7 +72,7 @@ void load_c(const Context& x, Tile& t) {
     if (x.task.c == nullptr) continue;
     for (std::int64_t j = 0; j < t.cols; ++j) {
       const double factor = a.factor * x.b.line[std::size_t(t.first_col + j)].factor;
-      if (window_scale_c(x.rule, c_value(x.task, t.first_row + r, t.first_col + j), factor, t.acc[r][j]))
+      if (window_scale_c(x.rule, c_value(*x.task.c, t.first_row + r, t.first_col + j), factor, t.acc[r][j]))
         continue;
       t.acc[r][j] = 0;
       t.scalar[r] |= std::uint64_t(1) << j;
@@ -101,9 +104,25 @@ void store_d(const Context& x, const Tile& t) {
       std::transform(
           t.acc[r], t.acc[r] + t.cols, b, x.d.row_as<float>(row) + t.first_col,
           [&](float acc, const WindowLine& column) { return float(acc * (factor * column.factor)); });
+  }
+}
+
+/// The elements that the window does not take.
+void finish_scalar(const Context& x, const Tile& t) {
+  std::vector<WideLine> columns(std::size_t(t.cols));
+  for (std::int64_t r = 0; r < t.rows; ++r) {
+    if (t.scalar[r] == 0) continue;
+    const std::int64_t row = t.first_row + r;
+    const WideLine a = wide_line(x.task.a, row);
     for (std::uint64_t left = t.scalar[r]; left != 0; left &= left - 1) {
-      const std::int64_t col = t.first_col + std::countr_zero(left);
-      x.d.set_bits(row, col, scalar_element(x.task, row, col));
+      const std::int64_t j = std::countr_zero(left), col = t.first_col + j;
+      if (x.a.line[std::size_t(row)].finite && x.b.line[std::size_t(col)].finite) {
+        WideLine& b = columns[std::size_t(j)];
+        if (b.exponent.empty()) b = wide_line(x.task.b, col);
+        x.d.set_bits(row, col, wide_element(x.task, x.block, x.rule.products, a, b, row, col));
+      } else {
+        x.d.set_bits(row, col, scalar_element(x.task, row, col));
+      }
     }
   }
 }
@@ -112,9 +131,11 @@ void store_d(const Context& x, const Tile& t) {
 
 void gemm_float(const GemmTask& task, PackedMatrix& d) {
   Context x{task,
+            isa::block_rule(task.options.architecture, task.instruction.a, task.instruction.d),
             window_rule(task.options.architecture, task.instruction.a, task.instruction.d,
                         task.instruction.stored_k()),
-            pack_rows(task.a, task.columns, task.columns.empty() ? chunk : chunk / 2), pack_panels(task.b),
+            pack_rows(task.a, task.columns, task.columns.empty() ? chunk : chunk / 2),
+            pack_panels(task.b),
             d};
   const std::int64_t row_tiles = (d.rows() + tile_rows - 1) / tile_rows;
 #pragma omp parallel for collapse(2) schedule(dynamic)
@@ -130,6 +151,7 @@ void gemm_float(const GemmTask& task, PackedMatrix& d) {
       load_c(x, t);
       multiply(x, t);
       store_d(x, t);
+      finish_scalar(x, t);
     }
 }
 

@@ -25,6 +25,8 @@ std::uint64_t scalar_element(const GemmTask& task, std::int64_t row, std::int64_
 
 /// f16, bf16 and tf32 inputs.
 void gemm_float(const GemmTask& task, PackedMatrix& d);
+/// f64.
+void gemm_double(const GemmTask& task, PackedMatrix& d);
 /// 8- and 4-bit integers and single bits, without satfinite. `dense_a` is A with its dropped elements as
 /// zeros.
 void gemm_integer(const GemmTask& task, const PackedMatrix& dense_a, PackedMatrix& d);

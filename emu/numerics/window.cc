@@ -122,7 +122,7 @@ WindowLine window_unpack(isa::ElementType type, const void* words, std::int64_t 
   Range range = line_range(type, words, k);
   if (range.highest < range.lowest) range.highest = range.lowest = 0;
   if (type == isa::ElementType::f16) range.highest = 15;
-  const WindowLine line{range.highest, range.lowest,
+  const WindowLine line{range.highest, range.lowest, !range.special,
                         !range.special && range.highest - range.lowest <= max_drop,
                         std::ldexp(1.0, range.highest - window_top(type))};
   if (!line.usable) {
@@ -144,8 +144,9 @@ bool window_admits(const WindowRule& rule, const WindowLine& a, const WindowLine
   const int fraction = rule.input == isa::ElementType::bf16 ? 7 : 10;
   const int high = a.highest + b.highest, last_bit = a.lowest + b.lowest - 2 * fraction;
   const int growth = 6 + int(std::bit_width(std::uint64_t(blocks)));
-  // Everything is a multiple of 2^last_bit. If f32 has that bit among its subnormals too, no emax below -125
-  // truncates anything, and none below `floor` in the kernel does, whose unit is the smallest normal number.
+  // Every term is a multiple of 2^last_bit. Down to 2^-149 f32 holds them all, and the rule's emax of a
+  // subnormal accumulator (-126) or of zeros (E0), which the kernel does not know, truncates nothing. Nor
+  // does the kernel's least emax, whose unit is the smallest normal number.
   return high + growth <= 126 && last_bit >= -149 && high - last_bit <= 126 + 2 * window_top(rule.input);
 }
 

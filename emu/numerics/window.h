@@ -5,9 +5,11 @@
 // How: a product of two f16, bf16 or tf32 values is exact in f32, and so is its multiple by 2^(F - emax);
 // conversion to an integer truncates it as the rule says; the integers add up exactly; one conversion toward
 // zero (f16: one rounding to nearest even) gives the new accumulator. emax comes from bytes: each element
-// carries its raw exponent, and saturating byte arithmetic keeps zeros below everything. Operands are scaled
-// by powers of two
-// ("lines": a row of A, a column of B), so that one range of exponents serves all magnitudes.
+// carries its raw exponent, and saturating byte arithmetic keeps zeros below everything. Rows of A and
+// columns of B ("lines") are scaled by powers of two, so that one range of exponents serves all magnitudes.
+//
+// A warp's tile: make the 16 rows of A the lanes and each column of B a broadcast side (products commute);
+// for mma.sp, whose rows pick different rows of B, make the columns of B the lanes.
 #include <cstddef>
 #include <cstdint>
 
@@ -31,7 +33,8 @@ WindowRule window_rule(isa::Architecture architecture, isa::ElementType input, i
 /// A line of operands: a row of A or a column of B.
 struct WindowLine {
   int highest = 0, lowest = 0;  ///< raw exponents of its non-zero elements
-  bool usable = false;          ///< false: NaN, infinity or exponents too far apart; only block_dot serves it
+  bool finite = false;          ///< false: it holds a NaN or an infinity
+  bool usable = false;          ///< false: not finite, or exponents too far apart; only block_dot serves it
   double factor = 1;  ///< element = factor * scaled element. D = accumulator * factor of A * factor of B
 };
 

@@ -32,8 +32,7 @@ TWOFOUR_INLINE void unrolled(const Function& f) {
   (std::make_integer_sequence<int, count>{});
 }
 
-/// The accumulator after a block. sum (and `more`, where 16 products need 33 bits) counts units of 2^(emax -
-/// F).
+/// The accumulator after a block: sum (plus `more`, where 16 products need 33 bits) units of 2^(emax - F).
 template <class S, bool half, bool wide>
 TWOFOUR_INLINE typename S::Floats finish(typename S::Integers sum, typename S::Integers more,
                                          typename S::Floats unit, typename S::Floats old) {

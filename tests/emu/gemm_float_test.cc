@@ -319,8 +319,8 @@ TEST(GemmFloat, TheEdgesOfTheExponentRange) {
       expect_defined_on(i, {0, -66 - half, -20, -66 - rest, -127, -110}, random);
       // From the largest exponents to that last bit: 206.
       expect_defined_on(i, {40 + half, -48, 40 + rest, -60, -110, -90}, random);
-      // Within a line: 150.
-      expect_defined_on(i, {60 + half, -90 - rest, 20, 20, -75, -55}, random);
+      // Within a line, where the scaled elements would leave f32: 182.
+      expect_defined_on(i, {75 + step, -95, 10, 10, -75, -55}, random);
       // Sums and C near the largest number.
       expect_defined_on(i, {60, 60 + half, 50, 55 + rest, 110, 127}, random);
       // C far below and far above the products.
@@ -328,6 +328,16 @@ TEST(GemmFloat, TheEdgesOfTheExponentRange) {
       expect_defined_on(i, {-40, -41, -40, -41, -60 + step, -40 + step}, random);
     }
   }
+}
+
+// The largest f32 plus 2^117 is infinity, whatever follows.
+TEST(GemmFloat, AnOverflowedSumStaysInfinite) {
+  const auto& i = isa::find_instruction("m16n8k8.f32.bf16.bf16.f32");
+  PackedMatrix a(ElementType::bf16, 1, 16), b(ElementType::bf16, 1, 16), c(ElementType::f32, 1, 1);
+  for (const int k : {0, 8}) a.set_bits(0, k, (127 + 60) << 7);
+  b.set_bits(0, 0, (127 + 57) << 7), b.set_bits(0, 8, (256 + 127 + 57) << 7);
+  c.set_bits(0, 0, 0x7f7fffff);
+  EXPECT_EQ(gemm(i, a, b, &c).bits(0, 0), 0x7f800000u);
 }
 
 // E0 of the f16 accumulator is -21: beside zeros, bits below 2^-45 are gone.
