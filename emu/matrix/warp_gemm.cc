@@ -48,7 +48,7 @@ Fragment warp_gemm_tile(const isa::Instruction& i, const PackedMatrix& a, const 
       x.selector = int(k % i.selectors());
       x.metadata = metadata_registers(*sparse, i, tile_m, k, x.selector);
     }
-    x.c = execute(i, x, options);
+    x.c = execute_by_definition(i, x, options);
   }
   return x.c;
 }
