@@ -10,6 +10,8 @@ Command gemm_command();
 Command prune_command();
 Command compress_command();
 Command replay_command();
+Command vectors_command();
+Command vectors_answer_command();
 Command time_gemm_command();
 Command search_command();
 

@@ -8,8 +8,6 @@
 #include "twofour/isa/evidence.h"
 #include "twofour/isa/lowering.h"
 
-DEFINE_string(family, "", "only this family: mma, mma.sp, mma.sp::ordered_metadata, wmma.load, ...");
-
 namespace twofour::cli {
 namespace {
 
