@@ -134,7 +134,7 @@ void overflow(Tiles& t, SplitMix64& random) {
   const auto opposite = [&] { return random.one_in(6) != negative; };
   fill(t.a, [&] {
     const bool sign = opposite();
-    const int exponent = top - of_b - random.between(0, 4);
+    const int exponent = top - of_b - random.between(0, 9);
     return in.number(sign, exponent, random.one_in(2) ? random.next() : ~std::uint64_t(0));
   });
   fill(t.b, [&] { return in.number(false, of_b, random.one_in(2) ? random.next() : 0); });

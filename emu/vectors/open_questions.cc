@@ -67,7 +67,7 @@ void half_zero_exponent(Directed& d, Architecture architecture) {
   d.say("question: E0, the exponent of zero terms in the window of the f16 accumulator");
   d.say(fmt::format("row r of column 0: 2^-25 + 2^-({} + r) + zeros, 0001 while the second is seen", first));
   half_and_more(d, rows, first);
-  say_rules(d, architecture, rows, "E0 =", {-19, -20, -21, -22, -23},
+  say_rules(d, architecture, rows, "E0 =", {-19, -20, -21, -22},
             [](isa::BlockRule& rule, int value) { rule.zero_exponent = value; });
 }
 
