@@ -4,12 +4,12 @@
 #include <gflags/gflags.h>
 
 #include <limits>
+#include <sstream>
 
 #include "twofour/cli/commands.h"
 #include "twofour/cli/flags.h"
 #include "twofour/cli/input.h"
 #include "twofour/cli/output.h"
-#include "twofour/emu/vectors/fields.h"
 
 namespace twofour::cli {
 namespace {
@@ -35,8 +35,8 @@ void print_mismatch(const std::string& file, const emu::Mismatch& m) {
   fmt::print("expected {}, computed {}", hex(m.expected, m.digits), hex(m.computed, m.digits));
   if (m.lane >= 0) fmt::print(" ({} of {} elements differ)", m.differing, m.elements);
   fmt::print("\n");
-  for (const auto line : emu::split(m.note, '\n'))
-    if (!line.empty()) fmt::print("    {}\n", line);
+  std::istringstream note(m.note);
+  for (std::string line; std::getline(note, line);) fmt::print("    {}\n", line);
 }
 
 void print_report(const std::string& file, const emu::ReplayReport& report) {

@@ -13,7 +13,8 @@ namespace {
 std::string taken_by(const isa::Instruction& i, std::size_t k) {
   for (const auto& row : isa::instructions())
     if (row.family == isa::Family::mma && std::size_t(row.shape.k) == k && row.a == i.a && row.b == i.b &&
-        row.c == i.c && row.d == i.d && row.op == i.op)
+        row.c == i.c && row.d == i.d && row.op == i.op && row.a_major == isa::Major::row &&
+        row.b_major == isa::Major::col)
       return fmt::format("; K = {} is that of {}", k, isa::short_name(row));
   return "";
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "twofour/isa/evidence.h"
+
 namespace twofour::emu {
 namespace {
 
@@ -45,11 +47,24 @@ bool has_cases(const isa::Instruction& instruction) {
   return instruction.is_tensor_core();
 }
 
+bool has_cases(const isa::Instruction& instruction, isa::Architecture architecture) {
+  if (!has_cases(instruction) || isa::requirement(instruction).sm > isa::compute_capability(architecture))
+    return false;
+  try {
+    isa::evidence(instruction, architecture);
+    return true;
+  } catch (const Error&) {  // its arithmetic is not known there
+    return false;
+  }
+}
+
 std::string case_text(const Case& c) {
   std::string out;
-  if (!c.note.empty())
-    for (const auto line : split(std::string_view(c.note).substr(0, c.note.size() - 1), '\n'))
-      out += fmt::format("# {}\n", line);
+  for (std::size_t start = 0; start < c.note.size();) {
+    const std::size_t end = std::min(c.note.find('\n', start), c.note.size());
+    out += "# " + c.note.substr(start, end - start) + '\n';
+    start = end + 1;
+  }
   out += "case " + isa::ptx_name(c.instruction);
   if (c.instruction.is_sparse()) out += fmt::format(" selector={}", c.operands.selector);
   if (c.options.satfinite) out += " satfinite";
@@ -87,7 +102,7 @@ std::optional<Case> CaseReader::next() {
     if (line.empty() || line == case_file_header) {
       note.clear();
     } else if (line[0] == '#') {
-      note += fmt::format("{}\n", trim(line.substr(1)));
+      note += fmt::format("{}\n", line.substr(line.starts_with("# ") ? 2 : 1));
     } else if (word == "answered") {
       read_answered(rest);
     } else if (word == "case") {

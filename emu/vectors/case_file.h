@@ -21,6 +21,8 @@ struct Case {
 
 /// True of the instructions that a case may name: the Tensor Core's own mma and mma.sp.
 bool has_cases(const isa::Instruction& instruction);
+/// And that the architecture has, with an arithmetic that the emulator knows.
+bool has_cases(const isa::Instruction& instruction, isa::Architecture architecture);
 
 /// First line of a case file; docs/vectors.md describes the rest.
 inline constexpr std::string_view case_file_header = "twofour-cases 1";

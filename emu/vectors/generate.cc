@@ -69,8 +69,7 @@ std::vector<isa::Instruction> select_instructions(std::string_view names, std::s
     }
   else
     for (const auto& row : isa::instructions())
-      if (has_cases(row) && isa::requirement(row).sm <= isa::compute_capability(architecture) &&
-          (family.empty() || family == isa::name(row.family)))
+      if (has_cases(row, architecture) && (family.empty() || family == isa::name(row.family)))
         rows.push_back(row);
   if (rows.empty())
     fail("no instruction of {} has cases{}; families with cases: mma, mma.sp, mma.sp::ordered_metadata",

@@ -28,8 +28,8 @@ struct GenerateOptions {
 Case generate_case(const isa::Instruction& instruction, int number, const GenerateOptions& options);
 
 /// The instructions that a selection names: a list of short or PTX names with commas between, or all rows of
-/// a family, or, both empty, all that has_cases() and that the architecture's PTX has. Throws Error for an
-/// unknown name, an instruction without cases, and an empty selection.
+/// a family, or, both empty, all, of those that have cases on the architecture. Throws Error for an unknown
+/// name, an instruction without cases, and an empty selection.
 std::vector<isa::Instruction> select_instructions(std::string_view names, std::string_view family,
                                                   isa::Architecture architecture);
 

@@ -12,10 +12,6 @@ using isa::Architecture;
 
 const FloatWords half(f16), single(f32), brain(bf16), tensor(tf32), dbl(f64);
 
-bool has(std::string_view instruction, Architecture architecture) {
-  return isa::requirement(isa::find_instruction(instruction)).sm <= isa::compute_capability(architecture);
-}
-
 /// Adds the cases of a question, if the architecture has the instruction.
 class Questions {
  public:
@@ -23,7 +19,7 @@ class Questions {
 
   template <class Ask>
   void ask(std::string_view instruction, const Ask& question) {
-    if (!has(instruction, architecture_)) return;
+    if (!has_cases(isa::find_instruction(instruction), architecture_)) return;
     Directed d(instruction, architecture_);
     question(d, architecture_);
     cases_.push_back(d.finish());

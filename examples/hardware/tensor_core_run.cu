@@ -26,10 +26,8 @@ using hardware::lanes;
 #define R1(x) "r"(x[0])
 #define R2(x) R1(x), "r"(x[1])
 #define R4(x) R2(x), "r"(x[2]), "r"(x[3])
-#define R8(x) R4(x), "r"(x[4]), "r"(x[5]), "r"(x[6]), "r"(x[7])
 #define OUT_R2(x) "=r"(x[0]), "=r"(x[1])
 #define OUT_R4(x) OUT_R2(x), "=r"(x[2]), "=r"(x[3])
-#define OUT_R8(x) OUT_R4(x), "=r"(x[4]), "=r"(x[5]), "=r"(x[6]), "=r"(x[7])
 #define D1(x) "d"(to_double(x, 0))
 #define D2(x) D1(x), "d"(to_double(x, 2))
 #define OUT_D2(x) "=d"(wide[0]), "=d"(wide[1])
@@ -71,9 +69,12 @@ __device__ void split(const double (&wide)[2], uint32_t (&d)[count]) {
   for (int r = 0; r < count; ++r)
     d[r] = uint32_t(r % 2 == 0 ? __double2loint(wide[r / 2 % 2]) : __double2hiint(wide[r / 2 % 2]));
 }
+#define START_R
+#define START_D double wide[2] = {}
 #define FINISH_R
-#define FINISH_D split(wide, d);
+#define FINISH_D split(wide, d)
 
+// clang-format off
 #define ROW(id, name, qualifier, sm, na, nb, nc, nd, selectors, kind, text, outputs, ...)       \
   template <int selector>                                                                       \
   __global__ void id(const uint32_t* in, uint32_t* out, int cases) {                            \
@@ -81,13 +82,14 @@ __device__ void split(const double (&wide)[2], uint32_t (&d)[count]) {
     if (at >= cases) return;                                                                    \
     const uint32_t* from = in + size_t(at) * (na + nb + nc + (selectors > 0)) * lanes + lane;   \
     uint32_t a[na], b[nb], c[nc], d[nd] = {}, e = 0;                                            \
-    double wide[2] = {};                                                                        \
+    START_##kind;                                                                               \
     load(a, from), load(b, from), load(c, from);                                                \
     if (selectors > 0) e = *from;                                                               \
-    FROM_##sm(asm volatile(text:outputs                                                         \
-                           : __VA_ARGS__);) FINISH_##kind for (int r = 0; r < nd; ++r)          \
-        out[(size_t(at) * nd + r) * lanes + lane] = d[r];                                       \
+    FROM_##sm(asm volatile(text : outputs : __VA_ARGS__));                                      \
+    FINISH_##kind;                                                                              \
+    for (int r = 0; r < nd; ++r) out[(size_t(at) * nd + r) * lanes + lane] = d[r];              \
   }
+// clang-format on
 
 #include "mma_rows.inc"
 #undef ROW
