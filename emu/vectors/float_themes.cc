@@ -73,7 +73,7 @@ void ties(Tiles& t, SplitMix64& random) {
       const bool negative = random.one_in(2);
       t.a.set_bits(row, k, in.number(negative, unit - below, exact ? 0 : random.next()));
     };
-    place(random.between(2, 14), true);
+    if (!random.one_in(3)) place(random.between(2, 14), true);
     const bool exact = !random.one_in(4);
     place(random.between(0, 2), exact);
     for (int col = 0; col < int(t.c.cols()); ++col)

@@ -1,15 +1,16 @@
 #include "twofour/emu/vectors/tiles.h"
 
 #include "twofour/emu/matrix/warp_gemm.h"
+#include "twofour/isa/layout.h"
 #include "twofour/isa/sparsity.h"
 
 namespace twofour::emu {
 
 Tiles::Tiles(const isa::Instruction& i)
     : instruction(i),
-      a(i.a, i.shape.m, i.stored_k()),
-      b(i.b, i.shape.n, i.shape.k),
-      c(i.c, i.shape.m, i.shape.n),
+      a(i.a, isa::tile(i, isa::Operand::a).m, isa::tile(i, isa::Operand::a).n),
+      b(i.b, isa::tile(i, isa::Operand::b).n, isa::tile(i, isa::Operand::b).m),
+      c(i.c, isa::tile(i, isa::Operand::c).m, isa::tile(i, isa::Operand::c).n),
       codes(std::size_t(i.shape.m * i.groups()), isa::make_code(0, 1)) {}
 
 Case to_case(const Tiles& tiles, int selector) {

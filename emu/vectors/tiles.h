@@ -11,6 +11,7 @@ struct Tiles {
   explicit Tiles(const isa::Instruction& i);
 
   isa::Instruction instruction;
+  // Sizes are those of isa::tile.
   PackedMatrix a;                    ///< m x stored k
   PackedMatrix b;                    ///< n x k: column c of B is row c here
   PackedMatrix c;                    ///< m x n

@@ -26,8 +26,10 @@ using hardware::lanes;
 #define R1(x) "r"(x[0])
 #define R2(x) R1(x), "r"(x[1])
 #define R4(x) R2(x), "r"(x[2]), "r"(x[3])
+#define R8(x) R4(x), "r"(x[4]), "r"(x[5]), "r"(x[6]), "r"(x[7])
 #define OUT_R2(x) "=r"(x[0]), "=r"(x[1])
 #define OUT_R4(x) OUT_R2(x), "=r"(x[2]), "=r"(x[3])
+#define OUT_R8(x) OUT_R4(x), "=r"(x[4]), "=r"(x[5]), "=r"(x[6]), "=r"(x[7])
 #define D1(x) "d"(to_double(x, 0))
 #define D2(x) D1(x), "d"(to_double(x, 2))
 #define OUT_D2(x) "=d"(wide[0]), "=d"(wide[1])
@@ -46,6 +48,12 @@ __device__ void load(uint32_t (&to)[count], const uint32_t*& from) {
 #define COMPILED_SM (__CUDA_ARCH__ / 10)
 #else
 #define COMPILED_SM 1000
+#endif
+#define FROM_70(...) __VA_ARGS__
+#if COMPILED_SM >= 72
+#define FROM_72(...) __VA_ARGS__
+#else
+#define FROM_72(...)
 #endif
 #if COMPILED_SM >= 75
 #define FROM_75(...) __VA_ARGS__

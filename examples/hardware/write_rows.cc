@@ -1,4 +1,4 @@
-// Prints mma_rows.inc: a line for every form that a case can name, made from twofour's instruction table.
+// Prints mma_rows.inc: a line for every form that multiplies, made from twofour's instruction table.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "twofour/emu/vectors/case_file.h"
+#include "twofour/isa/instruction.h"
 
 namespace {
 
@@ -78,7 +78,7 @@ int main() {
       "// ROW(identifier, name, qualifier, sm, registers of a, b, c, d, selectors, R or D, asm ..)\n");
   bool ordered = false;
   for (const auto& i : twofour::isa::instructions()) {
-    if (!twofour::emu::has_cases(i)) continue;
+    if (!i.multiplies()) continue;
     const bool is_ordered = i.family == Family::mma_sp_ordered;
     if (is_ordered != ordered) fmt::print("{}\n", is_ordered ? "#ifdef ORDERED_METADATA" : "#endif");
     ordered = is_ordered;

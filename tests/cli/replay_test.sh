@@ -44,7 +44,7 @@ expect 2 'missing.hex: cannot be read' replay "$vectors/a2_fp16_k8_f32.hex" miss
 # Cases: written, answered, compared; the same bytes on every machine.
 expect 0 'twofour-cases 1' vectors --count 1
 "$twofour" vectors --count 14 --seed 7 >cases.txt || fault vectors
-[ "$(cksum <cases.txt)" = '1011252283 3743804' ] || fault "vectors --seed 7 gives other bytes: $(cksum <cases.txt)"
+[ "$(cksum <cases.txt)" = '1485738448 3743804' ] || fault "vectors --seed 7 gives other bytes: $(cksum <cases.txt)"
 "$twofour" vectors answer cases.txt >answered.txt || fault 'vectors answer'
 expect 0 ' 0 disagreeing' replay answered.txt
 expect 0 '"disagreeing": 0' replay answered.txt --json
