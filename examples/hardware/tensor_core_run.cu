@@ -174,11 +174,12 @@ class Gpu : public hardware::Machine {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 2 || (argc == 2 && std::strcmp(argv[1], "--help") == 0)) {
-    std::fprintf(stderr,
+  const bool help = argc == 2 && std::strcmp(argv[1], "--help") == 0;
+  if (argc > 2 || help) {
+    std::fprintf(help ? stdout : stderr,
                  "Usage: tensor_core_run [FILE]\nReads cases of `twofour vectors` from FILE or standard "
                  "input and writes them with this GPU's answers.\n");
-    return 2;
+    return help ? 0 : 2;
   }
   try {
     std::ifstream file;
