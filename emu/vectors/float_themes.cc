@@ -86,8 +86,7 @@ void ties(Tiles& t, SplitMix64& random) {
 void cancellation(Tiles& t, SplitMix64& random) {
   const FloatWords in(t.a.type()), out(t.c.type());
   const Range range = middle(in, out);
-  const int low = std::max(in.min_exponent(), range.low / 2),
-            high = std::min(in.max_exponent(), range.high / 2);
+  const int high = std::min(in.max_exponent(), range.high / 2), low = std::max(in.min_exponent(), high - 8);
   std::uint64_t word = 0;
   const std::uint64_t sign = in.zero(true);
   for (std::int64_t n = 0; n < t.b.rows(); ++n)
@@ -103,7 +102,7 @@ void cancellation(Tiles& t, SplitMix64& random) {
     const int disturbed = random.between(0, int(t.a.cols()) - 1);
     if (random.one_in(2)) t.a.set_bits(r, disturbed, in.any(random, low, low + 2));
   }
-  const int least = std::max(out.min_exponent(), 2 * high - 27);
+  const int least = std::max(out.min_exponent(), 2 * high - 30);
   fill(t.c, [&] { return random.one_in(4) ? out.zero(random.one_in(2)) : out.any(random, least, 2 * high); });
 }
 

@@ -47,7 +47,7 @@ expect 0 'twofour-cases 1' vectors --count 1
 rows=m8n8k4.f64.f64.f64.f64,m16n8k16.f32.f16.f16.f32,m16n8k8.f16.f16.f16.f16,sp.m16n8k32.f32.bf16.bf16.f32
 rows+=,sp.m16n8k8.f32.tf32.tf32.f32,m16n8k32.s32.s8.u8.s32,sp::ordered_metadata.m16n8k128.s32.u4.s4.s32,m16n8k256.s32.b1.b1.s32.xor
 sum=$("$twofour" vectors --count 14 --seed 7 --instruction $rows | cksum)
-[ "$sum" = '1356170867 359423' ] || fault "vectors --seed 7 gives other bytes: $sum"
+[ "$sum" = '615384231 359423' ] || fault "vectors --seed 7 gives other bytes: $sum"
 "$twofour" vectors answer cases.txt >answered.txt || fault 'vectors answer'
 expect 0 ' 0 disagreeing' replay answered.txt
 expect 0 '"disagreeing": 0' replay answered.txt --json
