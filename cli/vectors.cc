@@ -7,7 +7,6 @@
 #include "twofour/emu/vectors/generate.h"
 #include "twofour/emu/vectors/open_questions.h"
 #include "twofour/isa/error.h"
-#include "twofour/isa/evidence.h"
 
 DEFINE_string(level, "all", "operands: boundary, random, all (both in turn), open-questions");
 DEFINE_int64(count, 32, "cases of every instruction");
@@ -38,6 +37,8 @@ int generate(std::span<const std::string>) {
     for (const auto& c : emu::open_questions(architecture)) fmt::print("\n{}", emu::case_text(c));
     return exit_ok;
   }
+  if (!FLAGS_instruction.empty() && !FLAGS_family.empty())
+    fail("flag --family: --instruction names the instructions already; leave out one of them");
   if (FLAGS_count < 1) fail("flag --count: at least 1 case is needed, not {}", FLAGS_count);
   const auto options = generate_options();
   const auto rows = emu::select_instructions(FLAGS_instruction, FLAGS_family, architecture);
@@ -56,7 +57,9 @@ int answer(std::span<const std::string> files) {
   fmt::print("{}\n{}", emu::case_file_header,
              emu::answered_text(isa::compute_capability(architecture), "twofour"));
   while (auto c = reader.next()) {
-    isa::evidence(c->instruction, architecture);  // refuses what the architecture cannot do
+    if (!emu::has_cases(c->instruction, architecture))
+      fail("{}:{}: instruction: {} has no {} that the emulator knows", input.name(), c->line, FLAGS_arch,
+           isa::short_name(c->instruction));
     c->options.architecture = architecture;
     c->d = emu::execute(c->instruction, c->operands, c->options);
     fmt::print("{}", emu::case_text(*c));
@@ -72,9 +75,8 @@ Command vectors_command() {
       "",
       "write register-level test cases for a GPU",
       "A case is one execution of one instruction on the registers of 32 lanes (docs/vectors.md). Without\n"
-      "--instruction (names with commas between) and --family: every mma and mma.sp of --arch. The same "
-      "seed\n"
-      "gives the same bytes on every machine. On a machine with a GPU (examples/hardware):\n"
+      "--instruction (names with commas between) and --family: every mma and mma.sp of --arch.\n"
+      "The same seed gives the same bytes on every machine. On a machine with a GPU (examples/hardware):\n"
       "  twofour vectors | tensor_core_run | twofour replay -",
       {"instruction", "family", "arch", "level", "count", "seed", "invalid_metadata"},
       0,

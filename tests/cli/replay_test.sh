@@ -79,6 +79,9 @@ echo 'not a vector' >other.txt
 expect 2 'other.txt:1: line: 1 fields between bars' replay other.txt
 expect 2 'flag --level' vectors --level some
 expect 2 'flag --count' vectors --count 0
+expect 2 'flag --family' vectors --family mma.sp --instruction m16n8k8.f32.f16.f16.f32
+"$twofour" vectors --arch ada --count 1 --instruction m16n8k32.f32.e4m3.e4m3.f32 >fp8.txt
+expect 2 'fp8.txt:3: instruction: ampere has no m16n8k32.f32.e4m3.e4m3.f32 that the emulator knows' vectors answer fp8.txt
 expect 2 'has no cases' vectors --instruction movmatrix.m8n8.trans.b16
 expect 2 'unknown instruction' vectors --instruction m16n8k9
 expect 2 "in family 'mmma'" vectors --family mmma
