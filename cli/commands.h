@@ -15,6 +15,8 @@ Command metadata_convert_command();
 Command metadata_explain_command();
 Command layout_command();
 Command replay_command();
+Command vectors_command();
+Command vectors_answer_command();
 Command time_gemm_command();
 Command search_command();
 

@@ -12,5 +12,7 @@ DEFINE_int64(n, 0, "columns of B and of the result");
 DEFINE_int64(k, 0, "columns of A, rows of B (as if A were dense)");
 DEFINE_string(arch, "ampere", "architecture: volta turing ampere ada hopper blackwell");
 DEFINE_string(instruction, "", "instruction by short or PTX name; empty: chosen by type");
+DEFINE_string(family, "", "only this family: mma, mma.sp, mma.sp::ordered_metadata, wmma.load, ...");
+DEFINE_int64(seed, 1, "seed of random operands");
 DEFINE_bool(strict, false,
             "refuse answers whose fidelity is `inferred`, and codes that are not ordered metadata");

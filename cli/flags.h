@@ -12,4 +12,6 @@ DECLARE_int64(n);
 DECLARE_int64(k);
 DECLARE_string(arch);
 DECLARE_string(instruction);
+DECLARE_string(family);
+DECLARE_int64(seed);
 DECLARE_bool(strict);

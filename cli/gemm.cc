@@ -30,7 +30,6 @@ DEFINE_string(op, "xor", "b1: and, xor");
 DEFINE_bool(prune, false, "prune A to its sparse form first (random operands always are)");
 DEFINE_bool(pad, false, "fill M, N and K up to whole instruction tiles with zeros");
 DEFINE_bool(satfinite, false, "integers: clamp to s32 instead of wrapping");
-DEFINE_int64(seed, 1, "seed of random operands");
 DEFINE_bool(check, true, "check the result against warp instructions (and, for integers, 64-bit sums)");
 
 namespace twofour::cli {

@@ -10,7 +10,6 @@
 #include "twofour/isa/lowering.h"
 
 DEFINE_bool(markdown, false, "print docs/isa.md: every row, of all architectures");
-DEFINE_string(family, "", "only this family: mma, mma.sp, mma.sp::ordered_metadata, wmma.load, ...");
 
 namespace twofour::cli {
 namespace {

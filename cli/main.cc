@@ -13,6 +13,8 @@ int main(int argc, char** argv) {
                                       metadata_convert_command(),
                                       metadata_explain_command(),
                                       replay_command(),
+                                      vectors_command(),
+                                      vectors_answer_command(),
                                       time_gemm_command(),
                                       search_command()};
   return run_program(

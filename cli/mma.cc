@@ -22,7 +22,6 @@ DECLARE_string(b);
 DECLARE_string(c);
 DECLARE_string(metadata);
 DECLARE_int64(selector);
-DECLARE_int64(seed);
 DEFINE_bool(registers, false, "files hold registers: uint32, one row of 32 lanes a register");
 
 namespace twofour::cli {

@@ -141,7 +141,7 @@ PackedMatrix with_nonzeros(ElementType type, const std::vector<std::string>& mas
 }
 
 std::vector<TorchMatrix> torch_matrices() {
-  std::ifstream file(TWOFOUR_SOURCE_DIR "/tests/vectors/pytorch_metadata.txt");
+  std::ifstream file(TWOFOUR_SOURCE_DIR "/tests/emu/data/pytorch_metadata.txt");
   std::vector<TorchMatrix> out;
   for (std::string line; std::getline(file, line);) {
     std::istringstream words(line);

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
+#include <sstream>
 
+#include "twofour/emu/replay/recorded_name.h"
 #include "twofour/isa/error.h"
-#include "twofour/isa/file.h"
 
 namespace twofour::emu {
 namespace {
@@ -34,9 +36,14 @@ TEST(Replay, EveryHardwareWordAgrees) {
     if (entry.path().extension() != ".hex") continue;
     const std::string file = entry.path().filename();
     const auto [arch, instruction] = recorded_as(file);
-    const auto report = replay(file, isa::read_file(entry.path()), arch, instruction);
+    std::ifstream told(entry.path()), derived(entry.path());
+    const auto report = replay("x", told, {arch, instruction});
     EXPECT_EQ(report.agreeing, 1000) << file;
-    EXPECT_EQ(report.disagreeing, 0) << file << " line " << report.first.line;
+    EXPECT_EQ(report.disagreeing, 0) << file << " line " << report.mismatches[0].line;
+    EXPECT_EQ(replay(entry.path(), derived).agreeing, 1000) << file;
+    ASSERT_TRUE(recorded_name(file).has_value()) << file;
+    EXPECT_EQ(recorded_name(file)->architecture, arch) << file;
+    EXPECT_EQ(recorded_name(file)->instruction, instruction) << file;
     ++files;
   }
   EXPECT_EQ(files, 26);
@@ -45,9 +52,13 @@ TEST(Replay, EveryHardwareWordAgrees) {
 TEST(Replay, EveryDirectedVectorAgrees) {
   for (const auto& [file, count] :
        {std::pair{"directed_behaviour.txt", 620}, {"ampere_ada_single_dots.txt", 32}}) {
-    const auto report = replay(file, isa::read_file(vectors + file), isa::Architecture::ampere, "");
+    std::ifstream in(vectors + file);
+    const auto report = replay(file, in);
     EXPECT_EQ(report.agreeing, count) << file;
-    EXPECT_EQ(report.disagreeing, 0) << file << " line " << report.first.line;
+    EXPECT_EQ(report.disagreeing, 0) << file << " line " << report.mismatches[0].line;
+    std::int64_t counted = 0;
+    for (const Tally& t : report.tallies) counted += t.agreeing;
+    EXPECT_EQ(counted, count) << file;
   }
 }
 
@@ -57,17 +68,19 @@ const std::string zeros = "0 0 0 0 0 0 0 ";
 TEST(Replay, AChangedWordIsFound) {
   const std::string text = "# comment\n" + zeros + "3c00 | " + zeros + "3c00 | 0 | 3f800000\n" + zeros +
                            "3c00 | " + zeros + "3c00 | 0 | 3f800001\n";
-  const auto report = replay("x", text, isa::Architecture::ampere, k8);
+  std::istringstream in(text);
+  const auto report = replay("x", in, {isa::Architecture::ampere, k8});
   EXPECT_EQ(report.agreeing, 1);
   EXPECT_EQ(report.disagreeing, 1);
-  EXPECT_EQ(report.first.line, 3);
-  EXPECT_EQ(report.first.expected, 0x3f800001u);
-  EXPECT_EQ(report.first.computed, 0x3f800000u);
+  EXPECT_EQ(report.mismatches.at(0).line, 3);
+  EXPECT_EQ(report.mismatches.at(0).expected, 0x3f800001u);
+  EXPECT_EQ(report.mismatches.at(0).computed, 0x3f800000u);
 }
 
 void expect_refused(const std::string& text, const std::string& instruction, const std::string& part) {
   try {
-    replay("file.hex", text, isa::Architecture::ampere, instruction);
+    std::istringstream in(text);
+    replay("file.hex", in, {isa::Architecture::ampere, instruction});
     ADD_FAILURE() << "accepted: " << text;
   } catch (const Error& e) {
     EXPECT_NE(std::string(e.what()).find(part), std::string::npos) << e.what();
@@ -86,10 +99,21 @@ TEST(Replay, MalformedFilesAreRefusedByLineAndField) {
   expect_refused(eight + " | " + eight + " | 0 | 100000000", k8, "file.hex:1: d");
   expect_refused(eight + " | " + eight + " | 0 | 0", "", "names no instruction");
   expect_refused(eight + " | " + eight + " | 0 | 0", "m16n8k9.f32.f16.f16.f32", "unknown instruction");
+  expect_refused(eight + " | " + eight + " | 0 | 0", "m16n8k16.f32.f16.f16.f32",
+                 "8 words, but m16n8k16.f32.f16.f16.f32 takes 16; K = 8 is that of m16n8k8.f32.f16.f16.f32");
+  expect_refused("0 0 0 0 | 0 0 0 0 | 0 | 0", k8, "K = 4 is that of m8n8k4.f32.f16.f16.f32");
   expect_refused("pascal m16n8k8.f32.f16.f16.f32 8 | " + eight + " | " + eight + " | 0 | 0", "",
                  "unknown architecture");
   expect_refused("ampere m16n8k8.f32.f16.f16.f32 9 | " + eight + " 0 | " + eight + " 0 | 0 | 0", "",
                  "takes 8");
+}
+
+TEST(Replay, OnlyNamesOfTheFormAreReadAsSuch) {
+  EXPECT_EQ(recorded_name("some/folder/ada_bf16_k8_f32.hex")->instruction, "m16n8k8.f32.bf16.bf16.f32");
+  EXPECT_EQ(recorded_name("l40_bf16_k8_f32.hex")->architecture, isa::Architecture::ada);
+  for (const auto name : {"a100_bf16_k8_f32.txt", "a100_bf16_f32.hex", "x100_fp16_k8_f32.hex",
+                          "h_fp16_k8_f32.hex", "a100b_fp16_k8_f32.hex", "a100_fp64_k8_f32.hex"})
+    EXPECT_FALSE(recorded_name(name).has_value()) << name;
 }
 
 }  // namespace
