@@ -12,7 +12,7 @@
 #include "twofour/emu/matrix/random.h"
 #include "twofour/emu/matrix/sparse_matrix.h"
 #include "twofour/emu/matrix/warp_gemm.h"
-#include "twofour/emu/numerics/fma_chain.h"
+#include "twofour/emu/numerics/half.h"
 #include "twofour/isa/error.h"
 #include "twofour/isa/evidence.h"
 #include "twofour/isa/metadata_check.h"
@@ -130,7 +130,7 @@ std::vector<std::string> metadata_findings(const Instruction& i, const emu::MmaO
 
 std::string value_text(isa::ElementType type, const PackedMatrix& m, std::int64_t r, std::int64_t c) {
   switch (type) {
-    case isa::ElementType::f16: return fmt::format("{:g}", emu::f16_to_float(std::uint32_t(m.bits(r, c))));
+    case isa::ElementType::f16: return fmt::format("{:g}", emu::half_to_float(std::uint32_t(m.bits(r, c))));
     case isa::ElementType::f32: return fmt::format("{:g}", std::bit_cast<float>(std::uint32_t(m.bits(r, c))));
     case isa::ElementType::f64: return fmt::format("{:g}", std::bit_cast<double>(m.bits(r, c)));
     default: return fmt::format("{}", m.integer(r, c));

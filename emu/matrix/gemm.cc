@@ -98,7 +98,7 @@ PackedMatrix gemm(const isa::Instruction& i, const PackedMatrix& a, const Packed
   check_sizes(i, a.rows(), a.cols(), a, b, c, options);
   const std::vector<std::int32_t> no_columns;
   const GemmTask task{i, a, no_columns, b, c, options};
-  PackedMatrix d(i.d, a.rows(), b.rows());
+  PackedMatrix d = PackedMatrix::unset(i.d, a.rows(), b.rows());
   needs_scalar(i, a, c, options) ? gemm_scalar(task, d) : gemm_fast(task, nullptr, d);
   return d;
 }
@@ -110,7 +110,7 @@ PackedMatrix gemm(const isa::Instruction& i, const SparseMatrix& a, const Packed
   const bool scalar = needs_scalar(i, a.values, c, options), by_codes = !scalar && !isa::is_float(i.a);
   const auto columns = by_codes ? std::vector<std::int32_t>() : logical_columns(a, i.sparsity);
   const GemmTask task{i, a.values, columns, b, c, options};
-  PackedMatrix d(i.d, a.rows(), b.rows());
+  PackedMatrix d = PackedMatrix::unset(i.d, a.rows(), b.rows());
   scalar ? gemm_scalar(task, d) : gemm_fast(task, &a, d);
   return d;
 }

@@ -4,26 +4,11 @@
 #include <memory>
 #include <vector>
 
+#include "twofour/emu/matrix/aligned_array.h"
 #include "twofour/emu/matrix/packed_matrix.h"
 #include "twofour/emu/numerics/window.h"
 
 namespace twofour::emu {
-
-/// `count` elements of T that start a cache line, not initialised.
-template <class T>
-class AlignedArray {
- public:
-  explicit AlignedArray(std::int64_t count)
-      : lines_(std::make_unique_for_overwrite<Line[]>(std::size_t(count) * sizeof(T) / sizeof(Line) + 1)) {}
-  T* data() { return reinterpret_cast<T*>(lines_.get()); }
-  const T* data() const { return reinterpret_cast<const T*>(lines_.get()); }
-
- private:
-  struct alignas(64) Line {
-    std::byte bytes[64];
-  };
-  std::unique_ptr<Line[]> lines_;
-};
 
 /// A, the broadcast side, in chunks of columns: all rows of a chunk follow each other.
 struct PackedRows {

@@ -1,30 +1,15 @@
 #pragma once
 // Packed operands of the integer GEMM. Private to emu/matrix.
 #include <cstdint>
-#include <memory>
-#include <new>
 #include <vector>
 
+#include "twofour/emu/matrix/aligned_array.h"
 #include "twofour/emu/matrix/gemm_integer_kernels.h"
 #include "twofour/emu/matrix/sparse_matrix.h"
 
 namespace twofour::emu {
 
-/// 32-bit words that start on a cache line, not initialised. Throws std::bad_alloc.
-class AlignedWords {
- public:
-  explicit AlignedWords(std::int64_t count)
-      : words_(static_cast<std::uint32_t*>(
-            ::operator new(std::size_t(count) * sizeof(std::uint32_t), std::align_val_t(64)))) {}
-  std::uint32_t* data() { return words_.get(); }
-  const std::uint32_t* data() const { return words_.get(); }
-
- private:
-  struct Free {
-    void operator()(std::uint32_t* p) const { ::operator delete(p, std::align_val_t(64)); }
-  };
-  std::unique_ptr<std::uint32_t, Free> words_;
-};
+using AlignedWords = AlignedArray<std::uint32_t>;
 
 /// How the elements of a matrix become panels of words.
 struct IntegerPanels {

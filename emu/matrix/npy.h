@@ -10,8 +10,8 @@ namespace twofour::emu {
 /// Reads a two-dimensional .npy file (format 1.0 to 3.0, little-endian or single bytes, C order) as a matrix
 /// of `type`. What may stand in the file, by type:
 ///   s8 u8 s4 u4 s32: any integer dtype, one element each, values in range. b1: bool or integers 0 and 1.
-///   f16: float16 words; bf16: uint16 words; e4m3, e5m2: uint8 words; tf32, f32: float32 words; f64: float64 words; and float32 for
-///   f16 and bf16, which is rounded to nearest even.
+///   f16: float16 words; bf16: uint16 words; e4m3, e5m2: uint8 words; tf32, f32: float32 words; f64: float64
+///   words; and float32 for f16 and bf16, which is rounded to nearest even.
 /// Throws Error that names the file and what is wrong.
 PackedMatrix read_npy(const std::string& path, isa::ElementType type);
 

@@ -13,14 +13,21 @@ constexpr std::int64_t max_bytes = std::int64_t(1) << 40;
 
 }  // namespace
 
-PackedMatrix::PackedMatrix(isa::ElementType type, std::int64_t rows, std::int64_t cols)
-    : type_(type), rows_(rows), cols_(cols) {
+PackedMatrix PackedMatrix::unset(isa::ElementType type, std::int64_t rows, std::int64_t cols) {
+  PackedMatrix m;
+  m.type_ = type, m.rows_ = rows, m.cols_ = cols;
   if (rows < 0 || cols < 0) fail("a matrix of {} x {} elements: sizes must not be negative", rows, cols);
   const int width = isa::bits(type);
   if (cols > max_bytes / width || (rows > 0 && (cols * width + 7) / 8 > max_bytes / rows))
     fail("a matrix of {} x {} {} elements does not fit in memory", rows, cols, isa::name(type));
-  row_bytes_ = (cols * width + 7) / 8;
-  data_.resize(std::size_t(rows * row_bytes_));
+  m.row_bytes_ = (cols * width + 7) / 8;
+  m.data_.resize(std::size_t(rows * m.row_bytes_));
+  return m;
+}
+
+PackedMatrix::PackedMatrix(isa::ElementType type, std::int64_t rows, std::int64_t cols)
+    : PackedMatrix(unset(type, rows, cols)) {
+  std::fill(data_.begin(), data_.end(), std::byte(0));
 }
 
 std::uint64_t PackedMatrix::bits(std::int64_t r, std::int64_t c) const {

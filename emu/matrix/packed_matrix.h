@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "twofour/emu/matrix/unset_bytes.h"
 #include "twofour/isa/element.h"
 
 namespace twofour::emu {
@@ -16,6 +17,9 @@ class PackedMatrix {
   PackedMatrix() = default;
   /// All bits zero. Throws Error if a size is negative or the matrix would not fit in memory.
   PackedMatrix(isa::ElementType type, std::int64_t rows, std::int64_t cols);
+  /// The same, its bits not set: for a result of whole bytes an element, each written by the thread that owns
+  /// it.
+  static PackedMatrix unset(isa::ElementType type, std::int64_t rows, std::int64_t cols);
 
   isa::ElementType type() const { return type_; }
   std::int64_t rows() const { return rows_; }
@@ -55,7 +59,7 @@ class PackedMatrix {
  private:
   isa::ElementType type_ = isa::ElementType::s8;
   std::int64_t rows_ = 0, cols_ = 0, row_bytes_ = 0;
-  std::vector<std::byte> data_;
+  std::vector<std::byte, UnsetBytes> data_;
 };
 
 /// The transpose: cols x rows.

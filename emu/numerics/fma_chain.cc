@@ -5,11 +5,11 @@
 #include <cmath>
 
 #include "twofour/emu/numerics/block.h"
+#include "twofour/emu/numerics/half.h"
 
 namespace twofour::emu {
 namespace {
 
-constexpr FloatFormat f16_format = float_format(isa::ElementType::f16);
 constexpr FloatFormat f32_format = float_format(isa::ElementType::f32);
 
 int fenv_rounding(isa::Rounding r) {
@@ -43,37 +43,18 @@ std::uint64_t double_dot(std::span<const std::uint64_t> a, std::span<const std::
   return std::isnan(sum) ? f64_nan : std::bit_cast<std::uint64_t>(sum);
 }
 
-float f16_to_float(std::uint32_t word) {
-  if (f16_format.is_nan(word)) return std::bit_cast<float>(f32_format.magnitude_mask());
-  const Decoded d = decode(f16_format, word);
-  const float magnitude = f16_format.is_infinite(word)
-                              ? HUGE_VALF
-                              : std::ldexp(float(d.significand), d.exponent - f16_format.fraction_bits);
-  return d.negative ? -magnitude : magnitude;
-}
-
-std::uint32_t float_to_f16(float value) {
-  const auto word = std::bit_cast<std::uint32_t>(value);
-  if (f32_format.is_nan(word)) return f16_format.magnitude_mask();
-  if (f32_format.is_infinite(word)) return f16_format.infinity() | (word >> 16 & 0x8000);
-  const Decoded d = decode(f32_format, word);
-  const std::uint32_t sign = word >> 16 & 0x8000;
-  return sign | encode(f16_format, isa::Rounding::nearest_even, false, d.significand,
-                       d.exponent - f32_format.fraction_bits);
-}
-
 std::uint32_t quad_pair_dot(const isa::Instruction& i, std::span<const std::uint64_t> a,
                             std::span<const std::uint64_t> b, std::uint32_t c_word) {
   float x[4], y[4];
   for (std::size_t k = 0; k < 4; ++k) {
-    x[k] = f16_to_float(std::uint32_t(a[k]));
-    y[k] = f16_to_float(std::uint32_t(b[k]));
+    x[k] = half_to_float(std::uint32_t(a[k]));
+    y[k] = half_to_float(std::uint32_t(b[k]));
   }
-  const float c = i.c == isa::ElementType::f16 ? f16_to_float(c_word) : std::bit_cast<float>(c_word);
+  const float c = i.c == isa::ElementType::f16 ? half_to_float(c_word) : std::bit_cast<float>(c_word);
   if (i.d == isa::ElementType::f16) {
     const float low = std::fma(x[1], y[1], x[0] * y[0]), high = std::fma(x[3], y[3], x[2] * y[2]);
     const float partial = c + low;
-    return float_to_f16(partial + high);
+    return float_to_half(partial + high);
   }
   float sum = 0;
   for (int k = 0; k < 4; ++k) sum = std::fma(x[k], y[k], sum);

@@ -25,9 +25,4 @@ std::uint64_t double_dot(std::span<const std::uint64_t> a, std::span<const std::
 std::uint32_t quad_pair_dot(const isa::Instruction& i, std::span<const std::uint64_t> a,
                             std::span<const std::uint64_t> b, std::uint32_t c);
 
-/// Value of an f16 word, and the f16 word nearest to an f32 value (ties to even; NaN: 0x7fff): the
-/// conversions of the CUDA cores (HADD2.F32, F2FP).
-float f16_to_float(std::uint32_t word);
-std::uint32_t float_to_f16(float value);
-
 }  // namespace twofour::emu

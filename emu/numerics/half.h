@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstdint>
 
+// Conversions between f16 words and f32 values.
 namespace twofour::emu {
 
 /// The f32 of equal value; a NaN stays one.
@@ -12,6 +13,9 @@ constexpr float half_to_float(std::uint32_t word) {
   return std::bit_cast<float>(sign |
                               std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) * 0x1p112f));
 }
+
+/// The f16 word nearest to a value, ties to even; a NaN gives 0x7fff, as the CUDA cores' F2FP does.
+std::uint16_t float_to_half(float x);
 
 /// The f16 word of a float that an f16 equals, infinities included.
 constexpr std::uint16_t float_to_half_exact(float x) {

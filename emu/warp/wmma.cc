@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "twofour/emu/numerics/fma_chain.h"
+#include "twofour/emu/numerics/half.h"
 #include "twofour/isa/layout.h"
 #include "twofour/isa/lowering.h"
 
@@ -41,7 +41,7 @@ Fragment widen(const Fragment& f, int elements) {
     for (int index = 0; index < elements; ++index)
       put_element(
           out, lane, index, 32,
-          std::bit_cast<std::uint32_t>(f16_to_float(std::uint32_t(element_word(f, lane, index, 16)))));
+          std::bit_cast<std::uint32_t>(half_to_float(std::uint32_t(element_word(f, lane, index, 16)))));
   return out;
 }
 
@@ -50,7 +50,7 @@ Fragment narrow(const Fragment& f, int elements) {
   for (int lane = 0; lane < warp_lanes; ++lane)
     for (int index = 0; index < elements; ++index)
       put_element(out, lane, index, 16,
-                  float_to_f16(std::bit_cast<float>(std::uint32_t(element_word(f, lane, index, 32)))));
+                  float_to_half(std::bit_cast<float>(std::uint32_t(element_word(f, lane, index, 32)))));
   return out;
 }
 
