@@ -3,9 +3,10 @@
 
 #include "twofour/cli/commands.h"
 #include "twofour/cli/flags.h"
+#include "twofour/cli/metadata_source.h"
 #include "twofour/cli/output.h"
-#include "twofour/emu/matrix/gemm.h"
 #include "twofour/emu/matrix/npy.h"
+#include "twofour/emu/matrix/sparse_matrix.h"
 #include "twofour/isa/error.h"
 
 DEFINE_string(values, "", "write the kept elements to this .npy file, M x K/2");
@@ -18,40 +19,12 @@ DEFINE_int64(selector, 0, "sparsity selector that the metadata registers are lai
 namespace twofour::cli {
 namespace {
 
-const isa::Instruction& sparse_instruction(isa::ElementType type) {
-  if (!FLAGS_instruction.empty()) {
-    const auto& i = isa::find_instruction(FLAGS_instruction);
-    if (!i.is_sparse()) fail("--instruction: {} is not sparse", isa::ptx_name(i));
-    if (i.a != type)
-      fail("--instruction: {} takes {}, --dtype is {}", isa::ptx_name(i), isa::name(i.a), isa::name(type));
-    return i;
-  }
-  if (isa::sparse_form(type) == isa::Sparsity::dense) fail("{} has no sparse instruction", isa::name(type));
-  return emu::choose_instruction(type, type,
-                                 isa::is_float(type) ? isa::ElementType::f32 : isa::ElementType::s32, true);
-}
-
-/// Tiles in row-major order: all k tiles of the first 16 rows, then of the next.
-std::vector<std::uint32_t> all_registers(const emu::SparseMatrix& s, const isa::Instruction& i,
-                                         std::int64_t tiles_m, std::int64_t tiles_k) {
-  std::vector<std::uint32_t> words;
-  for (std::int64_t m = 0; m < tiles_m; ++m)
-    for (std::int64_t k = 0; k < tiles_k; ++k) {
-      const auto registers = emu::metadata_registers(s, i, m, k, int(FLAGS_selector));
-      words.insert(words.end(), registers.begin(), registers.end());
-    }
-  return words;
-}
-
 int run(std::span<const std::string> files) {
-  const auto type = isa::parse_element(FLAGS_dtype);
-  const auto& i = sparse_instruction(type);
-  if (FLAGS_selector < 0 || FLAGS_selector >= i.selectors())
-    fail("--selector {} is out of range: {} takes 0 to {}", FLAGS_selector, isa::ptx_name(i),
-         i.selectors() - 1);
+  const auto& i = metadata_instruction();
+  const int selector = metadata_selector(i);
   if (FLAGS_values.empty() && FLAGS_metadata.empty() && FLAGS_codes.empty())
     fail("nothing to write: give --values, --metadata or --codes");
-  const emu::PackedMatrix dense = emu::read_npy(files[0], type);
+  const emu::PackedMatrix dense = emu::read_npy(files[0], i.a);
   emu::SparseMatrix s;
   try {
     s = emu::compress(dense);
@@ -65,15 +38,16 @@ int run(std::span<const std::string> files) {
   if (!FLAGS_values.empty()) emu::write_npy(FLAGS_values, s.values);
   if (!FLAGS_codes.empty()) emu::write_npy(FLAGS_codes, s.codes, s.rows(), s.groups());
   if (!FLAGS_metadata.empty())
-    emu::write_npy(FLAGS_metadata, all_registers(s, i, tiles_m, tiles_k), tiles_m * tiles_k, 32);
+    emu::write_npy(FLAGS_metadata, emu::encode_metadata({s.rows(), s.groups(), s.codes},
+                                                        {emu::MetadataLayout::ptx, i, selector}));
   if (FLAGS_json) {
     print_json("compress", {{"input", files[0]},
-                            {"dtype", FLAGS_dtype},
+                            {"dtype", isa::name(i.a)},
                             {"rows", s.rows()},
                             {"columns", s.cols},
                             {"groups_per_row", s.groups()},
                             {"instruction", isa::ptx_name(i)},
-                            {"selector", FLAGS_selector},
+                            {"selector", selector},
                             {"tiles_m", tiles_m},
                             {"tiles_k", tiles_k},
                             {"values", FLAGS_values},
@@ -82,8 +56,8 @@ int run(std::span<const std::string> files) {
     return exit_ok;
   }
   fmt::print("{}: {} x {} {} compressed to {} x {} values and {} codes a row, for {} with selector {}\n",
-             files[0], s.rows(), s.cols, FLAGS_dtype, s.rows(), s.values.cols(), s.groups(), isa::ptx_name(i),
-             FLAGS_selector);
+             files[0], s.rows(), s.cols, isa::name(i.a), s.rows(), s.values.cols(), s.groups(),
+             isa::ptx_name(i), selector);
   return exit_ok;
 }
 

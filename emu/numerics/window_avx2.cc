@@ -1,12 +1,12 @@
 // The window kernels for AVX2: 8 lanes. This file alone is compiled with these instructions.
 #include <immintrin.h>
 
-#include "twofour/emu/numerics/window_kernel.h"
+#include "twofour/emu/numerics/window_rounding.h"
 
 namespace twofour::emu {
 namespace {
 
-struct Avx2 {
+struct Avx2 : CorrectedRounding<Avx2> {
   using Floats = __m256;
   using Integers = __m256i;
   static constexpr int lanes = 8;
@@ -56,15 +56,7 @@ struct Avx2 {
     const Integers exact = _mm256_cmpeq_epi32(error, _mm256_setzero_si256());
     return as_floats(_mm256_or_si256(as_integers(x), _mm256_andnot_si256(exact, integers(1))));
   }
-  static TWOFOUR_INLINE Floats toward_zero(Integers sum) {
-    const Floats nearest = _mm256_cvtepi32_ps(sum);
-    return cut(nearest, sub(sum, truncate(nearest)));
-  }
-  static TWOFOUR_INLINE Floats to_odd(Integers sum) {
-    const Floats nearest = _mm256_cvtepi32_ps(sum);
-    const Integers error = sub(sum, truncate(nearest));
-    return set_last(cut(nearest, error), error);
-  }
+  static TWOFOUR_INLINE Floats convert(Integers x) { return _mm256_cvtepi32_ps(x); }
   /// sum + more to the nearest float, from an exact multiple of 256 and a rest in [0, 510], and the error.
   static TWOFOUR_INLINE Floats nearest_sum(Integers sum, Integers more, Integers& error) {
     const Integers mask = integers(255);
@@ -74,16 +66,6 @@ struct Avx2 {
     const Floats nearest = _mm256_add_ps(high, low);
     error = truncate(_mm256_sub_ps(low, _mm256_sub_ps(nearest, high)));
     return nearest;
-  }
-  static TWOFOUR_INLINE Floats toward_zero(Integers sum, Integers more) {
-    Integers error;
-    const Floats nearest = nearest_sum(sum, more, error);
-    return cut(nearest, error);
-  }
-  static TWOFOUR_INLINE Floats to_odd(Integers sum, Integers more) {
-    Integers error;
-    const Floats nearest = nearest_sum(sum, more, error);
-    return set_last(cut(nearest, error), error);
   }
 
   /// To the nearest f16: adding 2^(e + 13) leaves ten fraction bits, of a subnormal those down to 2^-24.

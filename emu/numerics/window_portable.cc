@@ -1,7 +1,7 @@
 // The window kernels in the compilers' own vectors of 4 lanes, for any processor.
 #include <cstring>
 
-#include "twofour/emu/numerics/window_kernel.h"
+#include "twofour/emu/numerics/window_rounding.h"
 
 namespace twofour::emu {
 namespace {
@@ -11,7 +11,7 @@ using Int4 = std::int32_t __attribute__((vector_size(16)));
 using Words = std::uint32_t __attribute__((vector_size(16)));
 using Byte16 = std::uint8_t __attribute__((vector_size(16)));
 
-struct Portable {
+struct Portable : CorrectedRounding<Portable> {
   using Floats = Float4;
   using Integers = Int4;
   static constexpr int lanes = 4;
@@ -67,15 +67,6 @@ struct Portable {
   static TWOFOUR_INLINE Floats set_last(Floats x, Integers error) {
     return as_floats(as_integers(x) | ((error != 0) & 1));
   }
-  static TWOFOUR_INLINE Floats toward_zero(Integers sum) {
-    const Floats nearest = convert(sum);
-    return cut(nearest, sum - truncate(nearest));
-  }
-  static TWOFOUR_INLINE Floats to_odd(Integers sum) {
-    const Floats nearest = convert(sum);
-    const Integers error = sum - truncate(nearest);
-    return set_last(cut(nearest, error), error);
-  }
   /// sum + more to the nearest float, from an exact multiple of 256 and a rest in [0, 510], and the error.
   static TWOFOUR_INLINE Floats nearest_sum(Integers sum, Integers more, Integers& error) {
     const Floats high = convert(sum & ~255) + convert(more & ~255);
@@ -83,16 +74,6 @@ struct Portable {
     const Floats nearest = high + low;
     error = truncate(low - (nearest - high));
     return nearest;
-  }
-  static TWOFOUR_INLINE Floats toward_zero(Integers sum, Integers more) {
-    Integers error;
-    const Floats nearest = nearest_sum(sum, more, error);
-    return cut(nearest, error);
-  }
-  static TWOFOUR_INLINE Floats to_odd(Integers sum, Integers more) {
-    Integers error;
-    const Floats nearest = nearest_sum(sum, more, error);
-    return set_last(cut(nearest, error), error);
   }
 
   /// To the nearest f16: adding 2^(e + 13) leaves ten fraction bits, of a subnormal those down to 2^-24.

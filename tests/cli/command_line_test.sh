@@ -2,23 +2,11 @@
 # Runs the built `twofour` as a user does and checks exit statuses and words. Usage: command_line_test.sh PATH_OF_TWOFOUR
 set -u
 twofour=$(realpath -e "$1") || exit 1
+. "$(dirname "$0")/expect.sh"
 here=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
-failed=0
-
-# expect STATUS TEXT ARGUMENTS...: the command must exit with STATUS and print TEXT on stdout or stderr.
-expect() {
-  local status=$1 text=$2 output got
-  shift 2
-  output=$("$twofour" "$@" 2>&1)
-  got=$?
-  if [ "$got" -ne "$status" ] || ! grep -qF -- "$text" <<<"$output"; then
-    printf 'FAILED: twofour %s\n  wanted status %s and "%s"\n  got status %s and: %s\n' "$*" "$status" "$text" "$got" "$output"
-    failed=1
-  fi
-}
 
 # A rows x cols int8 .npy file of the given bytes (printf escapes).
 npy() {

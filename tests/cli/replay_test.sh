@@ -2,23 +2,11 @@
 # `twofour replay` and `twofour vectors` as a user runs them. Usage: replay_test.sh PATH_OF_TWOFOUR
 set -u -o pipefail
 twofour=$(realpath -e "$1") || exit 1
+. "$(dirname "$0")/expect.sh"
 vectors=$(cd "$(dirname "$0")/../vectors" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
-failed=0
-
-# expect STATUS TEXT ARGUMENTS...: the command must exit with STATUS and print TEXT on stdout or stderr.
-expect() {
-  local status=$1 text=$2 output got
-  shift 2
-  output=$("$twofour" "$@" 2>&1 </dev/null)
-  got=$?
-  if [ "$got" -ne "$status" ] || ! grep -qF -- "$text" <<<"$output"; then
-    printf 'FAILED: twofour %s\n  wanted status %s and "%s"\n  got status %s and: %s\n' "$*" "$status" "$text" "$got" "$output"
-    failed=1
-  fi
-}
 fault() { echo "FAILED: $*"; failed=1; }
 
 # Every recorded word, file by file and all at once.
