@@ -1,7 +1,7 @@
 #include "twofour/emu/matrix/gemm_integer_popcount.h"
 
+#include <algorithm>
 #include <bit>
-#include <cstring>
 #include <vector>
 
 #include "twofour/emu/numerics/simd_dispatch.h"
@@ -13,7 +13,7 @@ namespace {
 std::vector<std::uint64_t> bit_words(const PackedMatrix& m, std::int64_t words) {
   std::vector<std::uint64_t> out(std::size_t(m.rows() * words));
   for (std::int64_t r = 0; r < m.rows(); ++r)
-    std::memcpy(out.data() + r * words, m.row(r).data(), std::size_t(m.row_bytes()));
+    std::ranges::copy(m.row(r), reinterpret_cast<std::byte*>(out.data() + r * words));
   return out;
 }
 

@@ -73,8 +73,7 @@ PackedMatrix convolve_int1(const isa::Instruction& instruction, emu::ConvShape s
 PackedMatrix convolve(const DeployedLayer& layer, const emu::ConvShape& shape,
                       const PackedMatrix& activations) {
   const OptionInfo& o = info(layer.option);
-  const isa::Instruction& instruction =
-      emu::choose_instruction(o.weight, o.activation, o.accumulator, o.sparse, o.op);
+  const isa::Instruction& instruction = instruction_of(o.option);
   if (o.option == Option::int1) return convolve_int1(instruction, shape, layer.weights, activations);
   if (!o.sparse) return emu::conv2d(instruction, shape, layer.weights, activations);
   const std::int64_t k = instruction.shape.k, cols = (layer.weights.cols() + k - 1) / k * k;

@@ -1,8 +1,14 @@
 #include "twofour/nas/graph/option.h"
 
+#include "twofour/emu/matrix/gemm.h"
 #include "twofour/isa/error.h"
 
 namespace twofour::nas {
+
+const isa::Instruction& instruction_of(Option o) {
+  const OptionInfo& i = info(o);
+  return emu::choose_instruction(i.weight, i.activation, i.accumulator, i.sparse, i.op);
+}
 
 Option parse_option(std::string_view name) {
   std::string known;

@@ -39,6 +39,8 @@ constexpr const OptionInfo& info(Option o) {
 constexpr std::string_view name(Option o) {
   return info(o).name;
 }
+/// The instruction that layers of the option are computed with: the largest k of the table.
+const isa::Instruction& instruction_of(Option o);
 /// Throws Error that lists the known names.
 Option parse_option(std::string_view name);
 

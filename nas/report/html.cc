@@ -194,7 +194,7 @@ class Page {
     put("</div>\n<div class=\"scroll\"><table><tr><th class=\"n\">#</th><th>layer</th><th>shape</th>"
         "<th class=\"n\">GEMM M × N × K</th><th>option</th><th class=\"n\">µs</th><th>share</th><th>bound "
         "by</th>"
-        "<th class=\"n\">sensitivity</th></tr>\n");
+        "<th class=\"n\">sensitivity</th><th>arithmetic</th></tr>\n");
     for (std::size_t i = 0; i < r_.layers.size(); ++i) layer_row(i);
     put("</table></div></section>\n");
   }
@@ -211,9 +211,9 @@ class Page {
     chip(l.option);
     put("</td><td class=\"n\">{:.2f}</td><td><span class=\"meter\"><i "
         "style=\"width:{:.1f}%;background:{}\"></i></span> {}</td>"
-        "<td>{}</td><td class=\"n\">{:.3g}</td></tr>\n",
-        l.latency_us, share * 100, option_colour(l.option), percent(share, 1), escape(l.bound),
-        l.sensitivity);
+        "<td>{}</td><td class=\"n\">{:.3g}</td><td>{}</td></tr>\n",
+        l.latency_us, share * 100, option_colour(l.option), percent(share, 1), escape(l.bound), l.sensitivity,
+        escape(l.fidelity));
   }
 
   void networks() {

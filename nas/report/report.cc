@@ -37,11 +37,11 @@ std::string percent(std::optional<double> fraction, int decimals = 2) {
 
 std::string layers_text(const DemoReport& r) {
   std::vector<std::vector<std::string>> rows{
-      {"layer", "shape", "option", "bound", "M", "N", "K", "us", "share", "sensitivity"}};
+      {"layer", "shape", "option", "bound", "M", "N", "K", "us", "share", "sensitivity", "arithmetic"}};
   for (const LayerRow& l : r.layers)
     rows.push_back({l.name, l.shape, l.option, l.bound, fmt::to_string(l.m), fmt::to_string(l.n),
                     fmt::to_string(l.k), fmt::format("{:.2f}", l.latency_us), percent(latency_share(r, l), 1),
-                    fmt::format("{:.3g}", l.sensitivity)});
+                    fmt::format("{:.3g}", l.sensitivity), l.fidelity});
   return fmt::format("\nLayers at batch {}\n", r.batch) + text_table(rows, 4);
 }
 
@@ -95,7 +95,8 @@ Json layers_json(const DemoReport& r) {
                     {"latency_us", l.latency_us},
                     {"share", latency_share(r, l)},
                     {"bound", l.bound},
-                    {"sensitivity", l.sensitivity}});
+                    {"sensitivity", l.sensitivity},
+                    {"fidelity", l.fidelity}});
   return rows;
 }
 

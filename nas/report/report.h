@@ -16,6 +16,7 @@ struct LayerRow {
   double latency_us = 0;
   std::string bound;       ///< what limits it: "tensor pipe", "DRAM", "launch"
   double sensitivity = 0;  ///< cost of the option in the search: loss it was expected to add
+  std::string fidelity;    ///< of the arithmetic: "hardware", "defined", "inferred"
 };
 
 /// One network that was trained and tested.

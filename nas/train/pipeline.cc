@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "twofour/isa/error.h"
+#include "twofour/isa/evidence.h"
 #include "twofour/isa/file.h"
 #include "twofour/nas/train/deployment_check.h"
 #include "twofour/nas/train/interrupt.h"
@@ -133,7 +134,8 @@ class Demo {
       const emu::Latency& latency = problem_.latency_of(i, options[i]);
       report_.layers.push_back({l.name, shape_text(l), l.shape.gemm_m(), l.shape.gemm_n() * settings_.batch,
                                 l.shape.gemm_k(), std::string(name(options[i])), latency.microseconds,
-                                std::string(name(latency.bound)), problem_.cost(i, options[i])});
+                                std::string(name(latency.bound)), problem_.cost(i, options[i]),
+                                std::string(name(isa::evidence(instruction_of(options[i])).fidelity))});
     }
   }
 

@@ -17,8 +17,8 @@ DemoReport sample() {
   r.machine = "a100";
   r.batch = 64;
   r.budget_us = 50;
-  r.layers = {{"stem", "3x3 1->16", 16, 50176, 9, "int8", 10, "launch", 0.5},
-              {"conv<script>", "3x3", 16, 784, 144, "int4-4:8", 30, "DRAM", 0.25}};
+  r.layers = {{"stem", "3x3 1->16", 16, 50176, 9, "int8", 10, "launch", 0.5, "defined"},
+              {"conv<script>", "3x3", 16, 784, 144, "int4-4:8", 30, "DRAM", 0.25, "<inferred>"}};
   r.networks = {{"chosen <b>", 0.9, 40, 11.25}, {"fp16", 0.91, 90, 22.5}};
   r.pareto = {{"chosen <b>", "exact", 40, 0.75, 0.9, true},
               {"fp16", "uniform", 90, std::nullopt, 0.91, false},
@@ -68,6 +68,7 @@ TEST(Report, JsonHoldsEveryField) {
   EXPECT_EQ(j["layers"][1]["option"], "int4-4:8");
   EXPECT_EQ(j["layers"][1]["share"], 0.75);
   EXPECT_EQ(j["layers"][0]["n"], 50176);
+  EXPECT_EQ(j["layers"][0]["fidelity"], "defined");
   EXPECT_EQ(j["networks"][0]["latency_batch1_us"], 11.25);
   EXPECT_TRUE(j["pareto"][1]["predicted_cost"].is_null());
   EXPECT_EQ(j["pareto"][0]["chosen"], true);
@@ -103,6 +104,7 @@ TEST(Report, HtmlIsWellFormedEscapedAndSelfContained) {
     EXPECT_EQ(html.find(outside), std::string::npos) << outside;
   EXPECT_NE(html.find("18446744073709551615"), std::string::npos);
   EXPECT_NE(html.find("123,456"), std::string::npos);
+  EXPECT_NE(html.find("<td>&lt;inferred&gt;</td>"), std::string::npos);
 }
 
 TEST(Report, EmptyReportsStillGiveAPage) {
