@@ -87,7 +87,7 @@ nlohmann::ordered_json to_json(const emu::GemmProblem& p, const Latency& l, cons
 }
 
 void write_table() {
-  const auto table = emu::CsvTable::read(FLAGS_csv);
+  const auto table = isa::CsvTable::read(FLAGS_csv);
   const auto machine = isa::load_machine(FLAGS_machine);
   const auto text = emu::predict_gemms(table, machine, emu::parse_launch(FLAGS_launch));
   if (FLAGS_output.empty())

@@ -104,7 +104,7 @@ void report_untouched(const std::string& path, emu::Launch launch, const isa::Ma
 /// Sparse over dense: what an RTX 3090 gained from 2:4 beside what the model says an A100 gains on the same
 /// shape.
 void report_pairs(const std::string& path, const isa::Machine& machine) {
-  const auto table = emu::CsvTable::read(path);
+  const auto table = isa::CsvTable::read(path);
   std::vector<double> measured, predicted;
   std::size_t faster = 0;
   for (const auto& row : table.rows()) {

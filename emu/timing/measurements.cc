@@ -16,7 +16,7 @@ bool is_held_out(std::int64_t n, std::int64_t k) {
 }
 
 std::vector<Measurement> load_measurements(const std::string& path, Launch launch, double most_spread) {
-  const auto table = CsvTable::read(path);
+  const auto table = isa::CsvTable::read(path);
   std::vector<Measurement> measurements;
   for (const auto& row : table.rows()) {
     if (table.has("rel_spread") && table.number(row, "rel_spread") > most_spread) continue;

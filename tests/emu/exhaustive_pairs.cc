@@ -1,5 +1,5 @@
 // Sweeps all 2^32 pairs of f16 words for every accumulator of sweep_accumulators: minutes. Not part of ctest.
-//   exhaustive_pairs [ARCHITECTURE]     default: ampere
+//   exhaustive_pairs [ARCHITECTURE [ACCUMULATOR]]     default: ampere, f32 and then f16
 #include <fmt/format.h>
 
 #include <chrono>
@@ -10,7 +10,8 @@
 int main(int count, char** arguments) try {
   using namespace twofour;
   const auto architecture = isa::parse_architecture(count > 1 ? arguments[1] : "ampere");
-  for (const auto accumulator : {isa::ElementType::f32, isa::ElementType::f16})
+  for (const auto accumulator : {isa::ElementType::f32, isa::ElementType::f16}) {
+    if (count > 2 && arguments[2] != isa::name(accumulator)) continue;
     for (const auto c : oracle::sweep_accumulators(accumulator)) {
       const auto start = std::chrono::steady_clock::now();
       const std::string complaint = oracle::sweep({architecture, accumulator, c});
@@ -20,6 +21,7 @@ int main(int count, char** arguments) try {
                  isa::name(accumulator), c, took.count());
       std::fflush(stdout);
     }
+  }
   return 0;
 } catch (const twofour::Error& e) {
   fmt::print(stderr, "exhaustive_pairs: {}\n", e.what());

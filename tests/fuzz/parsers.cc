@@ -77,7 +77,7 @@ void machine_file(Bytes bytes) {
 void gemm_table(Bytes bytes) {
   static const isa::Machine machine = isa::load_machine("a100-sxm4-80gb");
   refusals_allowed(
-      [&] { emu::predict_gemms(emu::CsvTable::parse("table", text(bytes)), machine, emu::Launch::graph); });
+      [&] { emu::predict_gemms(isa::CsvTable::parse("table", text(bytes)), machine, emu::Launch::graph); });
 }
 
 void search_table(Bytes bytes) {

@@ -10,7 +10,7 @@ namespace {
 const isa::Machine a100 = isa::load_machine("a100-sxm4-80gb");
 
 std::string predict(const std::string& text) {
-  return predict_gemms(CsvTable::parse("in.csv", text), a100, Launch::graph);
+  return predict_gemms(isa::CsvTable::parse("in.csv", text), a100, Launch::graph);
 }
 
 std::string refusal(const std::string& text) {
@@ -35,7 +35,7 @@ TEST(GemmTable, AppendsOneColumnAndKeepsTheRest) {
 
 TEST(GemmTable, ReadsTheSparseColumn) {
   const auto table =
-      CsvTable::parse("in.csv", "M,N,K,dtype,sparse\n1,2,64,f16,1\n1,2,64,f16,0\n1,2,64,s4,true\n");
+      isa::CsvTable::parse("in.csv", "M,N,K,dtype,sparse\n1,2,64,f16,1\n1,2,64,f16,0\n1,2,64,s4,true\n");
   EXPECT_TRUE(gemm_problem(table, table.rows()[0], Launch::graph).sparse);
   EXPECT_FALSE(gemm_problem(table, table.rows()[1], Launch::graph).sparse);
   EXPECT_TRUE(gemm_problem(table, table.rows()[2], Launch::graph).sparse);

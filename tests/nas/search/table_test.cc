@@ -42,32 +42,32 @@ TEST(Table, GathersLinesOfALayerAndTakesAByteOrderMark) {
 
 TEST(Table, NamesFileLineAndField) {
   const std::string head = "layer,option,cost,latency_ms\n";
-  expect_refused(head + "a,x,1,1\na,y,one,1\n", "t.csv:3: cost: 'one' is not a finite number");
-  expect_refused(head + "a,x,1,nan\n", "t.csv:2: latency_ms:");
-  expect_refused(head + "a,x,inf,1\n", "t.csv:2: cost:");
-  expect_refused(head + "a,x,1e999,1\n", "t.csv:2: cost:");
-  expect_refused(head + "a,x,1,-0.5\n", "t.csv:2: latency_ms: -0.5 is negative");
-  expect_refused(head + "a,x,1,\n", "t.csv:2: latency_ms:");
-  expect_refused(head + "a,x,1,1 ms\n", "t.csv:2: latency_ms:");
-  expect_refused(head + "a,x,1,1\n\na,x,2,2\n", "t.csv:4: option: 'x' of layer 'a' appears twice");
-  expect_refused(head + ",x,1,1\n", "t.csv:2: layer:");
-  expect_refused(head + "a,,1,1\n", "t.csv:2: option:");
-  expect_refused(head + "a,x,1\n", "t.csv:2: 3 fields, but the header names 4");
-  expect_refused(head + "a,x,1,1,1\n", "t.csv:2: 5 fields");
-  expect_refused(head + "a,\"x,1,1\n", "t.csv:2: a quoted field has no closing quote");
-  expect_refused(head + "a,\"x\"y,1,1\n", "t.csv:2: text after a closing quote");
-  expect_refused(head + "a,x\"y,1,1\n", "t.csv:2: a quote in the middle");
+  expect_refused(head + "a,x,1,1\na,y,one,1\n", "t.csv:3:5: cost is 'one', not a number");
+  expect_refused(head + "a,x,1,nan\n", "t.csv:2:7: latency_ms is 'nan'");
+  expect_refused(head + "a,x,inf,1\n", "t.csv:2:5: cost is 'inf'");
+  expect_refused(head + "a,x,1e999,1\n", "t.csv:2:5: cost is '1e999'");
+  expect_refused(head + "a,x,1,-0.5\n", "t.csv:2:7: latency_ms is -0.5; a latency is at least 0");
+  expect_refused(head + "a,x,1,\n", "t.csv:2:7: latency_ms is ''");
+  expect_refused(head + "a,x,1,1 ms\n", "t.csv:2:7: latency_ms is '1 ms'");
+  expect_refused(head + "a,x,1,1\n\na,x,2,2\n", "t.csv:4:3: option 'x' of layer 'a' appears twice");
+  expect_refused(head + ",x,1,1\n", "t.csv:2:1: layer is empty");
+  expect_refused(head + "a,,1,1\n", "t.csv:2:3: option is empty");
+  expect_refused(head + "a,x,1\n", "t.csv:2:5: the row has 3 fields, the header 4");
+  expect_refused(head + "a,x,1,1,1\n", "t.csv:2:9: the row has 5 fields");
+  expect_refused(head + "a,\"x,1,1\n", "t.csv:2:3: the quote is not closed");
+  expect_refused(head + "a,\"x\"y,1,1\n", "t.csv:2:6: expected a comma after the closing quote");
+  expect_refused(head + "a,x\"y,1,1\n", "t.csv:2:4: a quote in the middle");
 }
 
 TEST(Table, RefusesBadHeadersAndTies) {
-  expect_refused("", "t.csv: is empty");
-  expect_refused("\n\r\n", "t.csv: is empty");
+  expect_refused("", "t.csv:1:1: the table is empty");
+  expect_refused("\n\r\n", "t.csv:1:1: the table is empty");
   expect_refused("layer,option,cost,latency_ms\n", "t.csv: the search table has no layers");
-  expect_refused("layer,option,cost\na,x,1\n", "t.csv:1: column 'latency_ms' is missing");
-  expect_refused("layer,option,cost,latency_ms,bits\n", "t.csv:1: unknown column 'bits'");
-  expect_refused("layer,option,cost,latency_ms,cost\n", "t.csv:1: column 'cost' appears twice");
+  expect_refused("layer,option,cost\na,x,1\n", "t.csv:1:1: column 'latency_ms' is missing");
+  expect_refused("layer,option,cost,latency_ms,bits\n", "t.csv:1:30: unknown column 'bits'");
+  expect_refused("layer,option,cost,latency_ms,cost\n", "t.csv:1:30: column 'cost' appears twice");
   const std::string head = "layer,option,cost,latency_ms,tie\n";
-  expect_refused(head + "a,x,1,1,g\na,y,1,1,h\n", "t.csv:3: tie: 'h'");
+  expect_refused(head + "a,x,1,1,g\na,y,1,1,h\n", "t.csv:3:9: tie is 'h'");
   expect_refused(head + "a,x,1,1,g\nb,y,1,1,g\n", "tie 'g': layer 'b' shares no option");
 }
 
