@@ -24,6 +24,10 @@ int run(std::span<const std::string> files) {
   const int selector = metadata_selector(i);
   if (FLAGS_values.empty() && FLAGS_metadata.empty() && FLAGS_codes.empty())
     fail("nothing to write: give --values, --metadata or --codes");
+  for (const auto& [one, other] :
+       {std::pair(FLAGS_values, FLAGS_metadata), std::pair(FLAGS_values, FLAGS_codes),
+        std::pair(FLAGS_metadata, FLAGS_codes)})
+    if (!one.empty() && one == other) fail("{}: is named for two results; give each its own file", one);
   const emu::PackedMatrix dense = emu::read_npy(files[0], i.a);
   emu::SparseMatrix s;
   try {

@@ -13,7 +13,7 @@ constexpr std::string_view style = R"(
 :root{color-scheme:light;--ink:#1c2430;--soft:#5b6675;--line:#dde3ea;--back:#f5f7fa}
 *{box-sizing:border-box}
 body{margin:0;background:var(--back);color:var(--ink);font:15px/1.5 system-ui,"Segoe UI","Liberation Sans",sans-serif}
-main{max-width:1200px;margin:0 auto;padding:28px 20px 60px}
+main{max-width:1280px;margin:0 auto;padding:28px 20px 60px}
 h1{font-size:26px;margin:0;line-height:1.25}
 h2{font-size:18px;margin:0 0 12px}
 p{margin:6px 0}
@@ -33,7 +33,7 @@ td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
 tr.chosen td{background:#eef6ff;font-weight:600}
 .chip{display:inline-block;min-width:76px;padding:1px 8px;border-radius:5px;color:#fff;text-align:center;font-size:13px}
 .legend{display:flex;flex-wrap:wrap;gap:8px;margin:10px 0 14px}
-.meter{display:inline-block;width:90px;height:9px;background:#e9edf2;border-radius:4px;overflow:hidden;vertical-align:middle}
+.meter{display:inline-block;width:50px;height:9px;background:#e9edf2;border-radius:4px;overflow:hidden;vertical-align:middle}
 .meter i{display:block;height:100%}
 svg{display:block;width:100%;height:auto;font:12px system-ui,"Segoe UI","Liberation Sans",sans-serif;fill:var(--ink)}
 svg .title{font-size:14px;font-weight:600}

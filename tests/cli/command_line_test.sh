@@ -55,6 +55,7 @@ expect 2 'selector 1 is out of range' mma "$sp" --selector 1
 expect 2 'ones.npy: 16 x 32, but operand b' mma m16n8k32.s32.s8.s8.s32 -b ones.npy
 expect 2 'is dense: it reads no --metadata' mma m16n8k32.s32.s8.s8.s32 --metadata codes.npy
 expect 2 'moves data' mma ldmatrix.m8n8.x4.shared.b16
+expect 2 'is named for two results' compress ones.npy --dtype s8 --values x.npy --codes x.npy
 expect 2 'multiply smaller parts' gemm --m 100000 --n 100000 --k 1000000
 expect 2 'multiply smaller parts' gemm --m 9223372036854775807 --n 16 --k 128 --dtype b1
 expect 2 'takes no rounding mode' mma m16n8k16.f32.f16.f16.f32.rz
