@@ -13,10 +13,7 @@ Fragment load_fragment(const isa::Instruction& i, isa::Operand o, const PackedMa
       isa::Coordinate at = isa::coordinate(i, o, lane, index);
       if (o == isa::Operand::b) std::swap(at.row, at.col);
       if (row0 + at.row >= m.rows() || col0 + at.col >= m.cols()) continue;
-      const std::uint64_t word = m.bits(row0 + at.row, col0 + at.col);
-      const auto bit = std::size_t(index * width);
-      f.word[bit / 32][std::size_t(lane)] |= std::uint32_t(word << (bit % 32));
-      if (width == 64) f.word[bit / 32 + 1][std::size_t(lane)] = std::uint32_t(word >> 32);
+      put_element(f, lane, index, width, m.bits(row0 + at.row, col0 + at.col));
     }
   return f;
 }
@@ -28,10 +25,7 @@ void store_fragment(const isa::Instruction& i, const Fragment& d, PackedMatrix& 
     for (int index = 0; index < isa::elements_per_lane(i, isa::Operand::d); ++index) {
       const isa::Coordinate at = isa::coordinate(i, isa::Operand::d, lane, index);
       if (row0 + at.row >= m.rows() || col0 + at.col >= m.cols()) continue;
-      const auto bit = std::size_t(index * width);
-      std::uint64_t word = d.word[bit / 32][std::size_t(lane)] >> (bit % 32);
-      if (width == 64) word |= std::uint64_t(d.word[bit / 32 + 1][std::size_t(lane)]) << 32;
-      m.set_bits(row0 + at.row, col0 + at.col, word);
+      m.set_bits(row0 + at.row, col0 + at.col, element_word(d, lane, index, width));
     }
 }
 

@@ -3,17 +3,6 @@
 #include "twofour/isa/layout.h"
 
 namespace twofour::emu {
-namespace {
-
-/// Element `index` of a lane's D.
-std::uint64_t element(const Fragment& f, int lane, int index, int width) {
-  const auto bit = std::size_t(index * width), at = std::size_t(lane);
-  if (width == 64) return f.word[bit / 32][at] | std::uint64_t(f.word[bit / 32 + 1][at]) << 32;
-  const std::uint32_t word = f.word[bit / 32][at] >> (bit % 32);
-  return width == 32 ? word : word & ((1u << width) - 1);
-}
-
-}  // namespace
 
 std::optional<Mismatch> compare(const Case& c, isa::Architecture architecture) {
   const isa::Instruction& i = c.instruction;
@@ -24,8 +13,8 @@ std::optional<Mismatch> compare(const Case& c, isa::Architecture architecture) {
   Mismatch m;
   for (int lane = 0; lane < warp_lanes; ++lane)
     for (int index = 0; index < per_lane; ++index) {
-      const std::uint64_t theirs = element(*c.d, lane, index, width);
-      const std::uint64_t ours = element(computed, lane, index, width);
+      const std::uint64_t theirs = element_word(*c.d, lane, index, width);
+      const std::uint64_t ours = element_word(computed, lane, index, width);
       if (theirs == ours || m.differing++ > 0) continue;
       const isa::Coordinate at = isa::coordinate(i, isa::Operand::d, lane, index);
       m.line = c.lane_line[std::size_t(lane)], m.lane = lane;
