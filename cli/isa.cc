@@ -7,6 +7,7 @@
 #include "twofour/cli/output.h"
 #include "twofour/isa/error.h"
 #include "twofour/isa/evidence.h"
+#include "twofour/isa/issue_timing.h"
 #include "twofour/isa/lowering.h"
 
 DEFINE_bool(markdown, false, "print docs/isa.md: every row, of all architectures");
@@ -57,8 +58,8 @@ isa::Evidence evidence_or_none(const Instruction& i, isa::Architecture architect
 }
 
 nlohmann::ordered_json timing_json(const Instruction& i) {
-  if (!i.is_tensor_core()) return nullptr;
-  const auto timing = isa::issue_timing(i);
+  if (!isa::has_issue_timing(i, a100())) return nullptr;
+  const auto timing = isa::issue_timing(i, a100());
   return {{"issue_interval_cycles", timing.interval},
           {"effective_interval_cycles", timing.effective_interval},
           {"latency_cycles", timing.latency},
@@ -123,7 +124,9 @@ int list(std::span<const std::string>) {
     fmt::print("{:<48} {:<26} {:<9} {:>8} {:>5} {:>4} {:>8}  {}\n", isa::short_name(*i), isa::sass_name(*i),
                i->multiplies() ? sparsity_text(*i) : "", registers_text(*i), isa::requirement(*i).sm,
                ptx_version(*i),
-               i->is_tensor_core() ? fmt::format("{:.2f}", isa::issue_timing(*i).effective_interval) : "-",
+               isa::has_issue_timing(*i, a100())
+                   ? fmt::format("{:.2f}", isa::issue_timing(*i, a100()).effective_interval)
+                   : "-",
                isa::name(evidence_or_none(*i, architecture).fidelity));
   fmt::print("{} instructions on {}; A,B,C,D: 32-bit registers a lane; interval in SM cycles.\n", rows.size(),
              FLAGS_arch);
@@ -162,8 +165,8 @@ int show(std::span<const std::string> names) {
   if (i.multiplies()) print_operands(i);
   if (registers_text(i) != "-,-,-,-")
     fmt::print("  registers  {} (A,B,C,D) of 32 bits a lane\n", registers_text(i));
-  if (i.is_tensor_core()) {
-    const auto timing = isa::issue_timing(i);
+  if (isa::has_issue_timing(i, a100())) {
+    const auto timing = isa::issue_timing(i, a100());
     fmt::print("  timing     one in {:.2f} cycles a sub-core (ideal {:.0f}), latency {:.1f} cycles ({})\n",
                timing.effective_interval, timing.interval, timing.latency,
                timing.measured ? "published" : "by rule");

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "twofour/isa/evidence.h"
-#include "twofour/isa/instruction.h"
+#include "twofour/isa/issue_timing.h"
 
 namespace twofour::cli {
 namespace {
@@ -37,8 +37,8 @@ std::string registers_cell(const Instruction& i) {
 }
 
 std::string timing_cell(const Instruction& i) {
-  if (!i.is_tensor_core() || isa::requirement(i).sm > 80) return "";
-  const auto timing = isa::issue_timing(i);
+  if (!isa::has_issue_timing(i, a100())) return "";
+  const auto timing = isa::issue_timing(i, a100());
   return fmt::format("{:.2f}, {:.1f}{}", timing.effective_interval, timing.latency,
                      timing.measured ? "" : " (rule)");
 }
@@ -77,6 +77,11 @@ std::string evidence_list() {
 }
 
 }  // namespace
+
+const isa::Machine& a100() {
+  static const auto machine = isa::load_machine("a100-sxm4-80gb");
+  return machine;
+}
 
 std::string isa_page() {
   std::string page =

@@ -154,9 +154,9 @@ struct Spelling {
   bool satfinite = false;
   Rounding rounding = Rounding::nearest_even;
 };
-/// A PTX or short name with or without ".satfinite" (integers) and ".rn", ".rz", ".rm" or ".rp" (f64) among its
-/// parts; operands that follow it are ignored. Throws Error for an unknown row and for a qualifier that the row
-/// does not take.
+/// A PTX or short name with or without ".satfinite" (integers) and ".rn", ".rz", ".rm" or ".rp" (f64) among
+/// its parts; operands that follow it are ignored. Throws Error for an unknown row and for a qualifier that
+/// the row does not take.
 Spelling parse_spelling(std::string_view text);
 
 /// First compute capability (70: sm_70) and PTX ISA version (64: 6.4) that have the instruction.
@@ -165,15 +165,5 @@ struct Requirement {
   int sm, ptx;
 };
 Requirement requirement(const Instruction& i);
-
-/// How long one Tensor Core instruction occupies the tensor pipe of its sub-core, in SM cycles.
-struct IssueTiming {
-  double interval;            ///< ideal cycles between two issues: FMA / (256 f)
-  double effective_interval;  ///< what back-to-back streams reach
-  double latency;             ///< issue to dependent issue
-  bool measured;              ///< false: from the rule of its class, not from a published row
-};
-/// Of a row that is_tensor_core(), at the A100's rates.
-IssueTiming issue_timing(const Instruction& i);
 
 }  // namespace twofour::isa

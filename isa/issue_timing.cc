@@ -1,41 +1,39 @@
-#include "twofour/isa/instruction.h"
+#include "twofour/isa/issue_timing.h"
+
+#include "twofour/isa/error.h"
 
 namespace twofour::isa {
 namespace {
 
-using enum ElementType;
-
-/// Throughput of a type relative to f16 (256 FMA per cycle and sub-core). Source: NVIDIA A100 whitepaper.
-double rate_factor(ElementType a) {
-  switch (a) {
-    case f64: return 1.0 / 16;
-    case tf32: return 0.5;
-    case u8:
-    case s8: return 2;
-    case u4:
-    case s4: return 4;
-    case b1: return 16;
-    default: return 1;
-  }
+/// Dense-equivalent multiply-adds a cycle of one sub-core.
+double rate(const Instruction& i, const Machine& machine) {
+  const double dense = machine.fma_per_clk(i.a, i.c) * machine.mma_sync_share / machine.sub_cores_per_sm;
+  return i.is_sparse() ? dense * machine.sparse_rate : dense;
 }
 
 }  // namespace
 
-// Source: Sun et al., TPDS 2023, tables 3 and 6 (A100): completion latency and saturated throughput of the
-// large-k and small-k shapes. m8n8k16 reaches half of its peak. Rows that the paper lacks take the rule of
-// their class.
-IssueTiming issue_timing(const Instruction& i) {
-  const double factor = rate_factor(i.a) * (i.is_sparse() ? 2 : 1);
-  double interval = i.fma() / (256 * factor);
+bool has_issue_timing(const Instruction& i, const Machine& machine) {
+  return i.is_tensor_core() && rate(i, machine) > 0;
+}
+
+// The classes and their numbers on an A100: Sun et al., TPDS 2023, tables 3 and 6: completion latency and
+// saturated throughput of the large-k and small-k shapes. m8n8k16 reaches half of its peak. Rows that the
+// paper lacks take the rule of their class.
+IssueTiming issue_timing(const Instruction& i, const Machine& machine) {
+  if (!has_issue_timing(i, machine)) fail("machine {} has no {}", machine.name, ptx_name(i));
+  double interval = i.fma() / rate(i, machine);
   const bool narrow = bits(i.a) <= 4;
   const bool small_m_8bit = i.shape.m == 8 && bits(i.a) == 8;
   if (small_m_8bit) interval *= 2;
-  double stretch = narrow ? 1.12 : 1.03;
+  double stretch = narrow ? machine.mma_stretch_narrow : machine.mma_stretch;
   const bool small_k_sparse = i.is_sparse() && interval <= 4;
-  if (small_k_sparse) stretch = 6.25 / 4;
-  const double latency = 10.7 + 1.75 * interval + (narrow && interval >= 8 ? 1.4 : 0);
-  const bool in_paper = i.a != f64 && i.shape.m == 16 && i.a != bf16 && !(narrow && i.is_sparse()) &&
-                        (interval >= 8 || i.a == f16 || small_k_sparse);
+  if (small_k_sparse) stretch = machine.mma_stretch_small_k_sparse;
+  const double latency = machine.mma_latency_base + machine.mma_latency_per_interval * interval +
+                         (narrow && interval >= 8 ? machine.mma_latency_narrow : 0);
+  const bool in_paper = i.a != ElementType::f64 && i.shape.m == 16 && i.a != ElementType::bf16 &&
+                        !(narrow && i.is_sparse()) &&
+                        (interval >= 8 || i.a == ElementType::f16 || small_k_sparse);
   return {interval, interval * stretch, latency, in_paper};
 }
 

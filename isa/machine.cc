@@ -29,7 +29,27 @@ constexpr std::array keys{
     Key{"boost_mhz", "MHz", &Machine::boost_mhz, 1, 1e5},
     Key{"sustained_mhz", "MHz", &Machine::sustained_mhz, 1, 1e5},
     Key{"sustained_integer_mhz", "MHz", &Machine::sustained_integer_mhz, 1, 1e5},
-    Key{"tensor_fma_per_clk", "FMA/clk", &Machine::tensor_fma_per_clk, 1, 1e6},
+    Key{"compute_capability", "", &Machine::compute_capability, 70, 999},
+    Key{"fma_f16", "FMA/clk", &Machine::fma_f16, 1, 1e6},
+    Key{"fma_f16_f32", "FMA/clk", &Machine::fma_f16_f32, 1, 1e6},
+    Key{"fma_bf16", "FMA/clk", &Machine::fma_bf16, 0, 1e6},
+    Key{"fma_tf32", "FMA/clk", &Machine::fma_tf32, 0, 1e6},
+    Key{"fma_f64", "FMA/clk", &Machine::fma_f64, 0, 1e6},
+    Key{"fma_fp8", "FMA/clk", &Machine::fma_fp8, 0, 1e6},
+    Key{"fma_int8", "FMA/clk", &Machine::fma_int8, 0, 1e6},
+    Key{"fma_int4", "FMA/clk", &Machine::fma_int4, 0, 1e6},
+    Key{"fma_b1", "FMA/clk", &Machine::fma_b1, 0, 1e6},
+    Key{"sparse_rate", "", &Machine::sparse_rate, 0, 2},
+    Key{"mma_sync_share", "", &Machine::mma_sync_share, 0.01, 1},
+    Key{"mma_stretch", "", &Machine::mma_stretch, 1, 10},
+    Key{"mma_stretch_narrow", "", &Machine::mma_stretch_narrow, 1, 10},
+    Key{"mma_stretch_small_k_sparse", "", &Machine::mma_stretch_small_k_sparse, 1, 10},
+    Key{"mma_latency_base", "cycles", &Machine::mma_latency_base, 0, 1e4},
+    Key{"mma_latency_per_interval", "", &Machine::mma_latency_per_interval, 0, 100},
+    Key{"mma_latency_narrow", "cycles", &Machine::mma_latency_narrow, 0, 1e4},
+    Key{"fp32_lanes", "", &Machine::fp32_lanes, 1, 1e5},
+    Key{"int32_lanes", "", &Machine::int32_lanes, 1, 1e5},
+    Key{"alu_latency", "cycles", &Machine::alu_latency, 1, 1e4},
     Key{"registers_per_sm", "", &Machine::registers_per_sm, 1024, 1e9},
     Key{"max_warps_per_sm", "", &Machine::max_warps_per_sm, 8, 1024},
     Key{"max_ctas_per_sm", "", &Machine::max_ctas_per_sm, 1, 1024},
@@ -37,8 +57,14 @@ constexpr std::array keys{
     Key{"smem_per_cta", "B", &Machine::smem_per_cta, 16384, 1e9},
     Key{"smem_bytes_per_clk", "B/clk", &Machine::smem_bytes_per_clk, 1, 1e6},
     Key{"smem_latency", "cycles", &Machine::smem_latency, 1, 1e5},
+    Key{"smem_wavefront_latency", "cycles", &Machine::smem_wavefront_latency, 0, 1e4},
+    Key{"smem_store_latency", "cycles", &Machine::smem_store_latency, 1, 1e5},
     Key{"copy_latency", "cycles", &Machine::copy_latency, 1, 1e5},
+    Key{"l1_latency", "cycles", &Machine::l1_latency, 1, 1e5},
     Key{"l2_mib", "MiB", &Machine::l2_mib, 0.1, 1e6},
+    Key{"l2_partitions", "", &Machine::l2_partitions, 1, 16},
+    Key{"l2_latency", "cycles", &Machine::l2_latency, 1, 1e5},
+    Key{"l2_far_latency", "cycles", &Machine::l2_far_latency, 1, 1e5},
     Key{"l2_read_gbs", "GB/s", &Machine::l2_read_gbs, 1, 1e7},
     Key{"l2_bytes_per_clk_sm", "B/clk", &Machine::l2_bytes_per_clk_sm, 1, 1e6},
     Key{"dram_latency", "cycles", &Machine::dram_latency, 1, 1e6},
@@ -48,7 +74,7 @@ constexpr std::array keys{
     Key{"cold_start_cycles", "cycles", &Machine::cold_start_cycles, 0, 1e9},
     Key{"ctas_per_clk", "CTA/clk", &Machine::ctas_per_clk, 1e-3, 1e4},
 };
-constexpr std::string_view name_key = "name";
+constexpr std::string_view name_key = "name", architecture_key = "architecture";
 
 std::string join(const std::vector<std::string>& names) {
   std::string text;
@@ -64,11 +90,13 @@ class Reader {
   Machine read() const {
     refuse_unknown_keys();
     Machine machine{};
-    machine.name = read_name();
+    machine.name = read_text(name_key);
+    machine.architecture = read_architecture();
     for (const auto& key : keys) machine.*key.field = number(key);
     refuse_above("sustained_mhz", machine.sustained_mhz, "boost_mhz", machine.boost_mhz);
     refuse_above("sustained_integer_mhz", machine.sustained_integer_mhz, "boost_mhz", machine.boost_mhz);
     refuse_above("smem_per_cta", machine.smem_per_cta, "smem_per_sm", machine.smem_per_sm);
+    refuse_above("l2_latency", machine.l2_latency, "l2_far_latency", machine.l2_far_latency);
     refuse_above("dram_read_gbs", machine.dram_read_gbs, "l2_read_gbs", machine.l2_read_gbs);
     return machine;
   }
@@ -86,7 +114,7 @@ class Reader {
   void refuse_unknown_keys() const {
     for (const auto& [key, node] : table_) {
       const std::string_view text = key.str();
-      const bool known = text == name_key ||
+      const bool known = text == name_key || text == architecture_key ||
                          std::any_of(keys.begin(), keys.end(), [&](const Key& k) { return k.name == text; });
       if (!known)
         fail("{}: unknown key '{}'; machine_text(\"a100-sxm4-80gb\") shows every key", at(node), text);
@@ -99,11 +127,19 @@ class Reader {
     return *found;
   }
 
-  std::string read_name() const {
-    const auto& found = node(name_key);
+  std::string read_text(std::string_view key) const {
+    const auto& found = node(key);
     const auto text = found.value_exact<std::string>();
-    if (!text || text->empty()) fail("{}: '{}' must be a text that is not empty", at(found), name_key);
+    if (!text || text->empty()) fail("{}: '{}' must be a text that is not empty", at(found), key);
     return *text;
+  }
+
+  Architecture read_architecture() const {
+    try {
+      return parse_architecture(read_text(architecture_key));
+    } catch (const Error& error) {
+      fail("{}: {}", at(node(architecture_key)), error.what());
+    }
   }
 
   /// The table { value = ..., unit = "...", source = "..." } of a key, with unit and source checked; its
@@ -163,6 +199,23 @@ Machine parse_machine(const std::string& file, std::string_view text) {
 }
 
 }  // namespace
+
+double Machine::fma_per_clk(ElementType input, ElementType accumulator) const {
+  switch (input) {
+    case ElementType::f16: return accumulator == ElementType::f16 ? fma_f16 : fma_f16_f32;
+    case ElementType::bf16: return fma_bf16;
+    case ElementType::tf32: return fma_tf32;
+    case ElementType::f64: return fma_f64;
+    case ElementType::e4m3:
+    case ElementType::e5m2: return fma_fp8;
+    case ElementType::s8:
+    case ElementType::u8: return fma_int8;
+    case ElementType::s4:
+    case ElementType::u4: return fma_int4;
+    case ElementType::b1: return fma_b1;
+    default: return 0;
+  }
+}
 
 std::vector<std::string> machine_names() {
   std::vector<std::string> names;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "twofour/isa/error.h"
+#include "twofour/isa/issue_timing.h"
 
 namespace twofour::emu {
 namespace {
@@ -75,9 +76,7 @@ double result_bytes(const GemmWork& work) {
 
 GemmWork describe(const GemmProblem& problem, double b_bytes, const isa::Machine& machine) {
   const auto& mma = find_mma(problem.type, problem.sparse);
-  const double scale =
-      256 / machine.tensor_fma_per_clk;  // issue_timing() is of a Tensor Core with 256 f16 FMA a cycle
-  const auto timing = isa::issue_timing(mma);
+  const auto timing = isa::issue_timing(mma, machine);
   GemmWork work{};
   work.m = static_cast<double>(problem.m);
   work.n = static_cast<double>(problem.n);
@@ -91,13 +90,13 @@ GemmWork describe(const GemmProblem& problem, double b_bytes, const isa::Machine
   work.b_bytes = b_bytes;
   work.output_bytes = problem.output_bits / 8.0;
   work.mma_fma = mma.fma();
-  work.mma_interval = timing.effective_interval * scale;
+  work.mma_interval = timing.effective_interval;
   work.mma_latency = timing.latency;
   const double pipes = machine.sms * machine.sub_cores_per_sm;
   const double instructions = work.m * work.n * work.k * work.batch / work.mma_fma / pipes;
   const double sustained =
       isa::is_float(problem.type) ? machine.sustained_mhz : machine.sustained_integer_mhz;
-  work.ideal_cycles = instructions * timing.interval * scale;
+  work.ideal_cycles = instructions * timing.interval;
   work.sustained_cycles = instructions * work.mma_interval * machine.boost_mhz / sustained;
   return work;
 }

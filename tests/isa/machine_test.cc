@@ -48,8 +48,7 @@ TEST_F(MachineFile, BuiltInMachinesLoad) {
   EXPECT_EQ(a100.sms, 108);
   EXPECT_EQ(a100.boost_mhz, 1410);
   // The whitepaper's 312 TFLOP/s of dense f16.
-  EXPECT_NEAR(2 * a100.sms * a100.sub_cores_per_sm * a100.tensor_fma_per_clk * a100.boost_mhz * 1e-6, 312,
-              0.5);
+  EXPECT_NEAR(2 * a100.sms * a100.fma_f16 * a100.boost_mhz * 1e-6, 312, 0.5);
 }
 
 TEST_F(MachineFile, CopiedAndEditedFileIsUsed) {

@@ -3,7 +3,7 @@
 #include <set>
 
 #include "twofour/isa/error.h"
-#include "twofour/isa/instruction.h"
+#include "twofour/isa/issue_timing.h"
 
 namespace twofour::isa {
 namespace {
@@ -64,9 +64,10 @@ TEST(Table, CountsRegisters) {
 
 // The A100's peaks follow from the intervals: FMA of an instruction / interval * 4 sub-cores.
 TEST(Table, IntervalsGiveThePublishedPeaks) {
-  const auto per_cycle = [](const char* name) {
+  const auto a100 = load_machine("a100-sxm4-80gb");
+  const auto per_cycle = [&](const char* name) {
     const auto& i = find_instruction(name);
-    return 4 * i.fma() / issue_timing(i).interval;
+    return 4 * i.fma() / issue_timing(i, a100).interval;
   };
   EXPECT_EQ(per_cycle("m16n8k16.f32.f16.f16.f32"), 1024);
   EXPECT_EQ(per_cycle("sp.m16n8k32.f32.f16.f16.f32"), 2048);
