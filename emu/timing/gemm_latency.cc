@@ -54,9 +54,10 @@ double reduction_us(const GemmProblem& problem, const GemmWork& work, int split,
          bytes / (machine.l2_read_gbs * constants.l2_efficiency * 1e3);
 }
 
-TimingFidelity fidelity_of(ElementType type, bool sparse) {
+TimingFidelity fidelity_of(ElementType type, bool sparse, const isa::Machine& machine) {
   const bool kernels_measured = type == ElementType::f16 || type == ElementType::bf16 || isa::bits(type) == 8;
-  if (kernels_measured && !sparse) return TimingFidelity::measured;
+  const bool a100 = machine.compute_capability == 80;
+  if (a100 && kernels_measured && !sparse) return TimingFidelity::measured;
   return isa::bits(type) <= 4 ? TimingFidelity::estimated : TimingFidelity::derived;
 }
 
@@ -136,7 +137,7 @@ Latency latency_of(const GemmProblem& problem, double b_bytes, const isa::Machin
   latency.dram_floor_us = (work.a_bytes + work.b_bytes + work.m * work.n * work.output_bytes) * work.batch /
                           (machine.dram_read_gbs * 1e3);
   latency.peak_fraction = latency.tensor_floor_us / latency.microseconds;
-  latency.fidelity = fidelity_of(problem.type, problem.sparse);
+  latency.fidelity = fidelity_of(problem.type, problem.sparse, machine);
   return latency;
 }
 

@@ -16,6 +16,7 @@ struct GemmWork {
   double mma_fma;           ///< multiply-adds of the instruction, dense-equivalent
   double mma_interval;      ///< cycles between two of them on one sub-core
   double mma_latency;       ///< issue to dependent issue
+  bool warpgroup;           ///< its operands come from shared memory once for four warps (wgmma)
   double ideal_cycles;      ///< every multiply-add at peak, all SMs
   double sustained_cycles;  ///< the same at what the power budget sustains
 };
