@@ -26,7 +26,7 @@ struct Library {
 Library library_of(const GemmProblem& problem) {
   const bool is_float = isa::is_float(problem.type);
   const double gemv_width = problem.sparse ? 0 : is_float ? 1 : isa::bits(problem.type) == 8 ? 4 : 0;
-  return {is_float, gemv_width};
+  return {is_float && !problem.sparse, gemv_width};
 }
 
 constexpr std::array<int, 11> splits{2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32};
@@ -86,6 +86,19 @@ void finish(Latency& latency, const KernelTime& time, const GemmProblem& problem
   latency.bound = largest(time, latency, work, latency.launch_us * machine.boost_mhz);
 }
 
+/// Sparse kernels, as cuSPARSELt's default algorithm picks them: m * n of the largest tile that gives every
+/// SM a CTA; 0 where none does. Read off the measured pairs, whose program asks for algorithm 0 without a
+/// search: 768 and 1024 rows of A take as long. Searched algorithms on an A100 keep to it as well
+/// (docs/accuracy.md).
+int default_area(const GemmWork& work, const isa::Machine& machine) {
+  int area = 0;
+  for (const auto& tile : tiles(true))
+    if (count_ctas(work, tile) >= machine.sms &&
+        occupancy(work, with_fitting_stages(work, tile, machine), machine).ctas_per_sm > 0)
+      area = std::max(area, tile.m * tile.n);
+  return area;
+}
+
 Latency fastest_tile(const GemmProblem& problem, const GemmWork& work, const isa::Machine& machine,
                      const TimingConstants& constants) {
   Latency best;
@@ -98,7 +111,10 @@ Latency fastest_tile(const GemmProblem& problem, const GemmWork& work, const isa
     finish(candidate, time, problem, work, machine, constants);
     if (candidate.microseconds < best.microseconds) best = candidate;
   };
-  for (const auto& tile : tiles(problem.sparse)) {
+  const int area = problem.sparse ? default_area(work, machine) : 0;
+  for (const auto& listed : tiles(problem.sparse)) {
+    if (area > 0 && listed.m * listed.n != area) continue;
+    const Tile tile = with_fitting_stages(work, listed, machine);
     const auto o = occupancy(work, tile, machine);
     if (o.ctas_per_sm < 1) continue;
     consider(tile, o, 1);

@@ -91,6 +91,16 @@ GemmWork describe(const GemmProblem& problem, double b_bytes, const isa::Machine
   return work;
 }
 
+double count_ctas(const GemmWork& work, const Tile& tile) {
+  return ceil_div(work.m, tile.m) * ceil_div(work.n, tile.n) * work.batch;
+}
+
+Tile with_fitting_stages(const GemmWork& work, Tile tile, const isa::Machine& machine) {
+  const double stage_bytes = (tile.m * work.a_density + tile.n) * tile.k_bytes;
+  while (tile.stages > 2 && tile.stages * stage_bytes > machine.smem_per_cta) --tile.stages;
+  return tile;
+}
+
 Occupancy occupancy(const GemmWork& work, const Tile& tile, const isa::Machine& machine) {
   const double a_bytes = tile.m * tile.k_bytes * work.a_density, b_bytes = double(tile.n) * tile.k_bytes;
   const double smem = tile.stages * (a_bytes + b_bytes);
