@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <string>
 
@@ -26,7 +27,7 @@ struct Library {
 Library library_of(const GemmProblem& problem) {
   const bool is_float = isa::is_float(problem.type);
   const double gemv_width = problem.sparse ? 0 : is_float ? 1 : isa::bits(problem.type) == 8 ? 4 : 0;
-  return {is_float && !problem.sparse, gemv_width};
+  return {is_float, gemv_width};
 }
 
 constexpr std::array<int, 11> splits{2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32};
@@ -86,17 +87,24 @@ void finish(Latency& latency, const KernelTime& time, const GemmProblem& problem
   latency.bound = largest(time, latency, work, latency.launch_us * machine.boost_mhz);
 }
 
-/// Sparse kernels, as cuSPARSELt's default algorithm picks them: m * n of the largest tile that gives every
-/// SM a CTA; 0 where none does. Read off the measured pairs, whose program asks for algorithm 0 without a
-/// search: 768 and 1024 rows of A take as long. Searched algorithms on an A100 keep to it as well
-/// (docs/accuracy.md).
-int default_area(const GemmWork& work, const isa::Machine& machine) {
-  int area = 0;
-  for (const auto& tile : tiles(true))
-    if (count_ctas(work, tile) >= machine.sms &&
-        occupancy(work, with_fitting_stages(work, tile, machine), machine).ctas_per_sm > 0)
-      area = std::max(area, tile.m * tile.n);
-  return area;
+/// Libraries have kernels of fewer stages for chips of less shared memory than the 164 KiB of sm_80, whose
+/// tiles the table lists, so that two CTAs share an SM (sm_75 has nothing but two stages).
+bool shares_stages(const isa::Machine& machine) {
+  return machine.smem_per_sm < 164 * 1024;
+}
+
+/// Sparse kernels, as cuSPARSELt's default algorithm picks them: whether it is the largest tile, without
+/// split-k. Its CTAs give every SM one and their waves have least_share of their multiply-adds inside the
+/// matrix. Read off the measured pairs, whose program asks for algorithm 0 without a search: 768 and 1024
+/// rows of A take as long.
+bool takes_largest(const GemmWork& work, const isa::Machine& machine) {
+  constexpr double least_share = 0.55;  // the least that was measured is 0.585
+  const Tile tile = largest_sparse_tile;
+  const double waves = count_ctas(work, tile) / machine.sms;
+  const double columns = tile.k(work.type), computed = tile.m * tile.n * machine.sms * std::ceil(waves) *
+                                                       std::ceil(work.k / columns) * columns;
+  const double share = work.m * work.n * work.batch * work.k / computed;
+  return work.sparse && waves >= 1 && share >= least_share;
 }
 
 Latency fastest_tile(const GemmProblem& problem, const GemmWork& work, const isa::Machine& machine,
@@ -111,18 +119,23 @@ Latency fastest_tile(const GemmProblem& problem, const GemmWork& work, const isa
     finish(candidate, time, problem, work, machine, constants);
     if (candidate.microseconds < best.microseconds) best = candidate;
   };
-  const int area = problem.sparse ? default_area(work, machine) : 0;
-  for (const auto& listed : tiles(problem.sparse)) {
-    if (area > 0 && listed.m * listed.n != area) continue;
-    const Tile tile = with_fitting_stages(work, listed, machine);
-    const auto o = occupancy(work, tile, machine);
-    if (o.ctas_per_sm < 1) continue;
+  const bool largest_only = takes_largest(work, machine);
+  const auto consider_splits = [&](const Tile& tile, const Occupancy& o) {
     consider(tile, o, 1);
-    if (!library_of(problem).splits_k) continue;
+    if (!library_of(problem).splits_k || largest_only) return;
     const double ctas = work.m / tile.m * work.n / tile.n * work.batch,
                  chunks = work.k / tile.k(problem.type);
     for (const int split : splits)
       if (chunks >= least_iterations * split && ctas * split <= 8 * machine.sms) consider(tile, o, split);
+  };
+  for (const auto& listed : tiles(problem.sparse)) {
+    if (largest_only && listed.m * listed.n != largest_sparse_tile.m * largest_sparse_tile.n) continue;
+    for (const int share : {1, 2}) {
+      const Tile tile = with_fitting_stages(work, listed, share, machine);
+      const auto o = occupancy(work, tile, machine);
+      if (o.ctas_per_sm < share || (share == 2 && !shares_stages(machine))) continue;
+      consider_splits(tile, o);
+    }
   }
   if (best.microseconds == std::numeric_limits<double>::infinity())
     fail("machine {}: no tile of {} fits its shared memory and registers", machine.name,

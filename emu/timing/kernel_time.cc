@@ -10,6 +10,8 @@ namespace {
 
 using isa::ElementType;
 
+constexpr double system_smem = 1024;  // of every CTA; CUDA C++ programming guide, compute capability 8.0
+
 double ceil_div(double a, double b) {
   return std::ceil(a / b);
 }
@@ -95,9 +97,10 @@ double count_ctas(const GemmWork& work, const Tile& tile) {
   return ceil_div(work.m, tile.m) * ceil_div(work.n, tile.n) * work.batch;
 }
 
-Tile with_fitting_stages(const GemmWork& work, Tile tile, const isa::Machine& machine) {
+Tile with_fitting_stages(const GemmWork& work, Tile tile, int share, const isa::Machine& machine) {
   const double stage_bytes = (tile.m * work.a_density + tile.n) * tile.k_bytes;
-  while (tile.stages > 2 && tile.stages * stage_bytes > machine.smem_per_cta) --tile.stages;
+  const double most = std::min(machine.smem_per_cta, machine.smem_per_sm / share - system_smem);
+  while (tile.stages > 2 && tile.stages * stage_bytes > most) --tile.stages;
   return tile;
 }
 
@@ -117,7 +120,6 @@ Occupancy occupancy(const GemmWork& work, const Tile& tile, const isa::Machine& 
   const double alone = machine.copy_latency + machine.smem_latency + work.mma_latency +
                        o.tensor_cycles * machine.sub_cores_per_sm / tile.warps();
   o.latency_cycles = std::max(alone, machine.dram_latency / (tile.stages - 1));
-  constexpr double system_smem = 1024;  // of every CTA; CUDA C++ programming guide, compute capability 8.0
   if (smem <= machine.smem_per_cta)
     o.ctas_per_sm =
         static_cast<int>(std::min({machine.smem_per_sm / (smem + system_smem),

@@ -42,9 +42,9 @@ struct Occupancy {
 };
 Occupancy occupancy(const GemmWork& work, const Tile& tile, const isa::Machine& machine);
 
-/// The tile with as many of its stages as one CTA's shared memory holds, at least two: libraries build their
-/// kernels for chips of less shared memory (sm_75, sm_86) so.
-Tile with_fitting_stages(const GemmWork& work, Tile tile, const isa::Machine& machine);
+/// The tile with as many of its stages as fit when `share` CTAs are to share an SM, at least two: libraries
+/// build their kernels for chips of less shared memory (sm_75, sm_86) so.
+Tile with_fitting_stages(const GemmWork& work, Tile tile, int share, const isa::Machine& machine);
 
 /// CTAs of all output tiles.
 double count_ctas(const GemmWork& work, const Tile& tile);
