@@ -44,13 +44,17 @@ double operand_reads(const GemmWork& work, const Tile& tile, double a_bytes, dou
 
 /// DRAM bytes of the operands when CTAs run in waves and each wave reads its rows and columns once. Operands
 /// that fit in L2 together are read once only. Raster: cohorts of 8 columns of CTAs (CUTLASS' threadblock
-/// swizzle).
+/// swizzle); sparse kernels walk down all rows of A first, without cohorts (read off the A100 pairs: 16384
+/// rows cost more than 2048 or 3072).
 double operand_bytes(const GemmWork& work, double rows, double columns, double resident, double l2_bytes) {
   const double once = work.a_bytes + work.b_bytes;
   if (once <= l2_bytes) return once * work.batch;
   const double wave = std::min(rows * columns, resident);
-  const double wave_columns = std::min(columns, 8.0),
-               wave_rows = std::min(rows, std::ceil(wave / wave_columns));
+  double wave_columns = std::min(columns, 8.0), wave_rows = std::min(rows, std::ceil(wave / wave_columns));
+  if (work.sparse) {
+    wave_rows = std::min(rows, wave);
+    wave_columns = std::min(columns, wave / wave_rows);
+  }
   const double per_wave = work.a_bytes * wave_rows / rows + work.b_bytes * wave_columns / columns;
   return std::max(once, per_wave * rows * columns / (wave_rows * wave_columns)) * work.batch;
 }
