@@ -21,11 +21,14 @@ TEST(Clock, BoostLiftsThePowerLimitOnly) {
   EXPECT_EQ(m.boost_mhz, 1410);
   EXPECT_EQ(m.sustained_mhz, 1410);
   EXPECT_EQ(m.l2_read_gbs, a100.l2_read_gbs);
+  const auto t4 = at_clock(load_machine("t4"), parse_clock("boost"), ElementType::s8);
+  EXPECT_EQ(t4.sustained_integer_mhz, t4.boost_mhz);
 }
 
 TEST(Clock, SustainedFollowsTheType) {
   EXPECT_EQ(at_clock(a100, parse_clock("sustained"), ElementType::bf16).boost_mhz, a100.sustained_mhz);
   EXPECT_EQ(at_clock(a100, parse_clock("sustained"), ElementType::s8).boost_mhz, a100.sustained_integer_mhz);
+  EXPECT_NE(a100.sustained_mhz, a100.sustained_integer_mhz);
 }
 
 // L2 keeps its bytes a cycle; DRAM its bytes a second and, beyond L2, its nanoseconds.

@@ -1,6 +1,8 @@
 // The latency model on machines other than the A100.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "twofour/emu/timing/gemm_latency.h"
 #include "twofour/emu/timing/library_mma.h"
 #include "twofour/isa/error.h"
@@ -70,6 +72,14 @@ TEST(Machines, StayBelowTheirPeakAndRankByIt) {
     EXPECT_LT(time, slower) << name;
     slower = time;
   }
+}
+
+// Large f16 products on H100 SXM are published at 600 to 800 TFLOP/s.
+TEST(Machines, HopperReachesWhatWgmmaReaches) {
+  const auto l = gemm_latency({8192, 8192, 8192, f16}, isa::load_machine("h100-sxm"));
+  const double tflops = 2 * std::pow(8192.0, 3) / l.microseconds * 1e-6;
+  EXPECT_GT(tflops, 600);
+  EXPECT_LT(tflops, 800);
 }
 
 TEST(Machines, OnlyTheA100IsMeasured) {
