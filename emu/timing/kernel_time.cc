@@ -146,9 +146,7 @@ KernelTime tiled_kernel(const GemmWork& work, const Tile& tile, const Occupancy&
   const double ctas = rows * columns * work.batch * split, per_sm = ceil_div(ctas, machine.sms);
   const double iterations = ceil_div(ceil_div(work.k, tile.k(work.type)), split);
   const double busy_sms = ctas / per_sm;  // on average over the kernel
-  // Hopper's TMA copies whole tiles, so it is taken to reach the streaming bandwidth.
-  const double l2_efficiency = work.warpgroup ? 1 : constants.l2_efficiency;
-  const double l2_share = machine.bytes_per_clk(machine.l2_read_gbs) * l2_efficiency / busy_sms;
+  const double l2_share = machine.bytes_per_clk(machine.l2_read_gbs) * constants.l2_efficiency / busy_sms;
   const double fill = o.fill_bytes / std::min(machine.l2_bytes_per_clk_sm, l2_share);
   // CUTLASS' epilogue walks the whole tile, rows outside the matrix included.
   const double epilogue = tile.m * tile.n * work.output_bytes / constants.store_bytes_per_clk;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "twofour/emu/timing/gemm_latency.h"
+#include "twofour/emu/timing/kernel_time.h"
 #include "twofour/emu/timing/library_mma.h"
 #include "twofour/isa/error.h"
 
@@ -80,6 +81,33 @@ TEST(Machines, HopperReachesWhatWgmmaReaches) {
   const double tflops = 2 * std::pow(8192.0, 3) / l.microseconds * 1e-6;
   EXPECT_GT(tflops, 600);
   EXPECT_LT(tflops, 800);
+}
+
+// wgmma m64n256k16 reads 64 rows of A and all 256 columns of B; a cluster of two CTAs along m reads B once.
+TEST(Machines, WarpgroupsShareOperands) {
+  const auto h100 = isa::load_machine("h100-sxm");
+  const auto work = describe({8192, 8192, 8192, f16}, 2.0 * 8192 * 8192, h100);
+  const auto o = occupancy(work, {128, 256, 128, 3, 2, 4}, h100);
+  const double a = 128 * 128, b = 256 * 128;
+  EXPECT_DOUBLE_EQ(o.smem_cycles, (a + 2 * b + a + b) / 128);
+  EXPECT_DOUBLE_EQ(o.fill_bytes, a + b / 2);
+}
+
+// 100 KiB of an SM less 1 KiB of each CTA: two CTAs of 128 x 128 x 64 bytes get three stages each, one CTA of
+// 256 x 128 x 128 bytes two of 34 KiB.
+TEST(Machines, StagesFollowTheSharedMemory) {
+  const auto machine = isa::load_machine("rtx-3090");
+  const auto dense = describe({4096, 4096, 4096, f16}, 2.0 * 4096 * 4096, machine);
+  const auto sparse = describe({4096, 4096, 4096, f16, true}, 2.0 * 4096 * 4096, machine);
+  EXPECT_EQ(with_fitting_stages(dense, {128, 128, 64, 5, 2, 2}, 1, machine).stages, 5);
+  EXPECT_EQ(with_fitting_stages(dense, {128, 128, 64, 5, 2, 2}, 2, machine).stages, 3);
+  EXPECT_EQ(with_fitting_stages(sparse, largest_sparse_tile, 1, machine).stages, 2);
+  EXPECT_EQ(with_fitting_stages(sparse, largest_sparse_tile, 1, isa::load_machine("a30")).stages, 3);
+}
+
+// Two CTAs share an SM of the RTX 3090 in the fastest kernel of a large product.
+TEST(Machines, TwoCtasShareASmallSharedMemory) {
+  EXPECT_GE(gemm_latency({768, 4096, 3072, f16}, isa::load_machine("rtx-3090")).ctas_per_sm, 2);
 }
 
 TEST(Machines, OnlyTheA100IsMeasured) {
