@@ -10,6 +10,7 @@
 
 DEFINE_string(csv, "", "table with columns M,N,K,dtype and perhaps sparse; predicted_us is appended");
 DEFINE_int64(batch, 1, "GEMMs of that shape in one kernel");
+DEFINE_string(clock, "automatic", "automatic, boost, sustained or a number of MHz (docs/timing.md)");
 DEFINE_string(launch, "as-measured", "what is counted around the kernel: graph, stream, kernel, as-measured");
 
 namespace twofour::cli {
@@ -56,6 +57,7 @@ void print_text(const emu::GemmProblem& p, const Latency& l, const isa::Machine&
 
 nlohmann::ordered_json to_json(const emu::GemmProblem& p, const Latency& l, const isa::Machine& machine) {
   nlohmann::ordered_json fields{{"machine", machine.name},
+                                {"clock", FLAGS_clock},
                                 {"m", p.m},
                                 {"n", p.n},
                                 {"k", p.k},
@@ -90,7 +92,8 @@ nlohmann::ordered_json to_json(const emu::GemmProblem& p, const Latency& l, cons
 void write_table() {
   const auto table = isa::CsvTable::read(FLAGS_csv);
   const auto machine = isa::load_machine(FLAGS_machine);
-  const auto text = emu::predict_gemms(table, machine, emu::parse_launch(FLAGS_launch));
+  const auto text =
+      emu::predict_gemms(table, machine, emu::parse_launch(FLAGS_launch), isa::parse_clock(FLAGS_clock));
   if (FLAGS_output.empty())
     fmt::print("{}", text);
   else
@@ -106,8 +109,9 @@ int run(std::span<const std::string>) {
     return exit_ok;
   }
   if (!FLAGS_output.empty()) fail("time gemm: --output is for --csv");
-  const auto machine = isa::load_machine(FLAGS_machine);
   const auto problem = problem_from_flags();
+  const auto machine =
+      isa::at_clock(isa::load_machine(FLAGS_machine), isa::parse_clock(FLAGS_clock), problem.type);
   const auto latency = emu::gemm_latency(problem, machine);
   if (FLAGS_json)
     print_json("time gemm", to_json(problem, latency, machine));
@@ -129,10 +133,16 @@ Command time_gemm_command() {
       "--launch as-measured counts what the published measurements of the type count: a CUDA graph node for "
       "the float\n"
       "types, a layer profiler's overhead (8.6 us) for the integers. To compare types use --launch graph.\n"
+      "--clock boost knows no power limit, sustained runs all of the kernel at the clock that the limit "
+      "leaves a "
+      "full tensor\n"
+      "pipe, automatic (the default) takes boost and lets the limit bound the tensor pipe alone; a number is "
+      "a "
+      "locked clock in MHz.\n"
       "Examples: twofour time gemm --m 4096 --n 4096 --k 4096 --dtype s8 --sparse --launch graph\n"
       "          twofour time gemm --csv shapes.csv --machine my-gpu.toml --output predicted.csv\n"
       "Exit status: 0 done, 2 the input was refused (file:line:column).",
-      {"m", "n", "k", "dtype", "sparse", "batch", "launch", "csv", "output", "machine", "json"},
+      {"m", "n", "k", "dtype", "sparse", "batch", "clock", "launch", "csv", "output", "machine", "json"},
       0,
       0,
       run};

@@ -101,6 +101,14 @@ class Reader {
     return machine;
   }
 
+  std::vector<MachineEntry> entries() const {
+    std::vector<MachineEntry> out;
+    for (const auto& key : keys)
+      out.push_back({std::string(key.name), number(key), std::string(key.unit),
+                     *(*node(key.name).as_table())["source"].value<std::string>()});
+    return out;
+  }
+
  private:
   std::string at(const toml::node& node) const {
     return fmt::format("{}:{}", file_, node.source().begin.line);
@@ -117,7 +125,8 @@ class Reader {
       const bool known = text == name_key || text == architecture_key ||
                          std::any_of(keys.begin(), keys.end(), [&](const Key& k) { return k.name == text; });
       if (!known)
-        fail("{}: unknown key '{}'; machine_text(\"a100-sxm4-80gb\") shows every key", at(node), text);
+        fail("{}: unknown key '{}'; `twofour machine show a100-sxm4-80gb --toml` shows every key", at(node),
+             text);
     }
   }
 
@@ -187,15 +196,22 @@ void require_ascii(const std::string& file, std::string_view text) {
   }
 }
 
-Machine parse_machine(const std::string& file, std::string_view text) {
+toml::table parse_table(const std::string& file, std::string_view text) {
   require_ascii(file, text);
-  toml::table table;
   try {
-    table = toml::parse(text, file);
+    return toml::parse(text, file);
   } catch (const toml::parse_error& error) {
     fail("{}:{}:{}: {}", file, error.source().begin.line, error.source().begin.column, error.description());
   }
-  return Reader(file, table).read();
+}
+
+/// The file that messages name, and its text.
+std::pair<std::string, std::string> machine_source(const std::string& name_or_path) {
+  for (const auto& file : machine_files())
+    if (file.name == name_or_path) return {"machines/" + name_or_path + ".toml", std::string(file.text)};
+  if (!std::filesystem::is_regular_file(name_or_path))
+    fail("unknown machine '{}': neither built in ({}) nor a file", name_or_path, join(machine_names()));
+  return {name_or_path, read_file(name_or_path)};
 }
 
 }  // namespace
@@ -230,11 +246,17 @@ std::string_view machine_text(std::string_view name) {
 }
 
 Machine load_machine(const std::string& name_or_path) {
-  for (const auto& file : machine_files())
-    if (file.name == name_or_path) return parse_machine("machines/" + name_or_path + ".toml", file.text);
-  if (!std::filesystem::is_regular_file(name_or_path))
-    fail("unknown machine '{}': neither built in ({}) nor a file", name_or_path, join(machine_names()));
-  return parse_machine(name_or_path, read_file(name_or_path));
+  const auto [file, text] = machine_source(name_or_path);
+  const auto table = parse_table(file, text);
+  return Reader(file, table).read();
+}
+
+std::vector<MachineEntry> machine_entries(const std::string& name_or_path) {
+  const auto [file, text] = machine_source(name_or_path);
+  const auto table = parse_table(file, text);
+  const Reader reader(file, table);
+  reader.read();
+  return reader.entries();
 }
 
 }  // namespace twofour::isa

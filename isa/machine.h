@@ -79,6 +79,12 @@ struct Machine {
   /// Dense multiply-adds a cycle of one SM for inputs of a type and an accumulator (f16 or other); 0: none.
   double fma_per_clk(ElementType input, ElementType accumulator) const;
 
+  /// 10^12 operations a second (a multiply-add is two) at the boost clock; sparse: counted as if A were
+  /// dense.
+  double peak_tops(ElementType input, ElementType accumulator, bool sparse = false) const {
+    return 2e-6 * sms * boost_mhz * fma_per_clk(input, accumulator) * (sparse ? sparse_rate : 1);
+  }
+
   /// Bytes a cycle, at the boost clock, of a bandwidth in GB/s.
   double bytes_per_clk(double gbs) const { return gbs * 1e3 / boost_mhz; }
 };
@@ -88,6 +94,17 @@ std::vector<std::string> machine_names();
 
 /// The text of a built-in machine file, to copy and edit; throws Error for an unknown name.
 std::string_view machine_text(std::string_view name);
+
+/// One number of a machine file.
+struct MachineEntry {
+  std::string key;
+  double value;
+  std::string unit, source;
+};
+
+/// Every number of a built-in machine or of the machine file at that path, in the order of the header above;
+/// throws Error as load_machine.
+std::vector<MachineEntry> machine_entries(const std::string& name_or_path);
 
 /// A built-in machine by name, or else the machine file at that path. Throws Error naming file, line and key
 /// for unknown and missing keys, a missing source, another unit than the key has, and values out of range.

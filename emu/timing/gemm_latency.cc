@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <string>
 
@@ -55,9 +56,10 @@ double reduction_us(const GemmProblem& problem, const GemmWork& work, int split,
          bytes / (machine.l2_read_gbs * constants.l2_efficiency * 1e3);
 }
 
-TimingFidelity fidelity_of(ElementType type, bool sparse) {
+TimingFidelity fidelity_of(ElementType type, bool sparse, const isa::Machine& machine) {
   const bool kernels_measured = type == ElementType::f16 || type == ElementType::bf16 || isa::bits(type) == 8;
-  if (kernels_measured && !sparse) return TimingFidelity::measured;
+  const bool a100 = machine.compute_capability == 80;
+  if (a100 && kernels_measured && !sparse) return TimingFidelity::measured;
   return isa::bits(type) <= 4 ? TimingFidelity::estimated : TimingFidelity::derived;
 }
 
@@ -95,6 +97,26 @@ Latency time_schedule(const GemmProblem& problem, const GemmWork& work, const Sc
   return latency;
 }
 
+/// Libraries have kernels of fewer stages for chips of less shared memory than the 164 KiB of sm_80, whose
+/// tiles the table lists, so that two CTAs share an SM (sm_75 has nothing but two stages).
+bool shares_stages(const isa::Machine& machine) {
+  return machine.smem_per_sm < 164 * 1024;
+}
+
+/// Sparse kernels, as cuSPARSELt's default algorithm picks them: whether it is the largest tile, without
+/// split-k. Its CTAs give every SM one and their waves have least_share of their multiply-adds inside the
+/// matrix. Read off the measured pairs, whose program asks for algorithm 0 without a search: 768 and 1024
+/// rows of A take as long.
+bool takes_largest(const GemmWork& work, const isa::Machine& machine) {
+  constexpr double least_share = 0.55;  // the least that was measured is 0.585
+  const Tile tile = largest_sparse_tile;
+  const double waves = count_ctas(work, tile) / machine.sms;
+  const double columns = tile.k(work.type), computed = tile.m * tile.n * machine.sms * std::ceil(waves) *
+                                                       std::ceil(work.k / columns) * columns;
+  const double share = work.m * work.n * work.batch * work.k / computed;
+  return work.sparse && waves >= 1 && share >= least_share;
+}
+
 Latency fastest_schedule(const GemmProblem& problem, const GemmWork& work, const isa::Machine& machine,
                          const TimingConstants& constants) {
   Latency best;
@@ -106,16 +128,24 @@ Latency fastest_schedule(const GemmProblem& problem, const GemmWork& work, const
     const auto candidate = time_schedule(problem, work, schedule, o, g, machine, constants);
     if (candidate.microseconds < best.microseconds) best = candidate;
   };
-  for (const auto& tile : tiles(problem.sparse)) {
-    const auto o = occupancy(work, tile, machine);
-    if (o.ctas_per_sm < 1) continue;
+  const bool largest_only = takes_largest(work, machine);
+  const auto consider_splits = [&](const Tile& tile, const Occupancy& o) {
     consider({.tile = tile}, o);
-    if (!library_of(problem).splits_k) continue;
+    if (!library_of(problem).splits_k || largest_only) return;
     const double ctas = work.m / tile.m * work.n / tile.n * work.batch,
                  chunks = work.k / tile.k(problem.type);
     for (const int split : splits)
       if (chunks >= least_iterations * split && ctas * split <= 8 * machine.sms)
         consider({.tile = tile, .decomposition = Decomposition::split_k, .splits = split}, o);
+  };
+  for (const auto& listed : tiles(problem.sparse)) {
+    if (largest_only && listed.m * listed.n != largest_sparse_tile.m * largest_sparse_tile.n) continue;
+    for (const int share : {1, 2}) {
+      const Tile tile = with_fitting_stages(work, listed, share, machine);
+      const auto o = occupancy(work, tile, machine);
+      if (o.ctas_per_sm < share || (share == 2 && !shares_stages(machine))) continue;
+      consider_splits(tile, o);
+    }
   }
   if (best.microseconds == std::numeric_limits<double>::infinity())
     fail("machine {}: no tile of {} fits its shared memory and registers", machine.name,
@@ -138,7 +168,7 @@ void add_floors(Latency& latency, const GemmProblem& problem, const GemmWork& wo
   latency.dram_floor_us = (work.a_bytes + work.b_bytes + work.m * work.n * work.output_bytes) * work.batch /
                           (machine.dram_read_gbs * 1e3);
   latency.peak_fraction = latency.tensor_floor_us / latency.microseconds;
-  latency.fidelity = fidelity_of(problem.type, problem.sparse);
+  latency.fidelity = fidelity_of(problem.type, problem.sparse, machine);
 }
 
 double dense_b_bytes(const GemmProblem& p) {

@@ -29,7 +29,8 @@ GemmProblem gemm_problem(const CsvTable& table, const CsvTable::Row& row, Launch
   return problem;
 }
 
-std::string predict_gemms(const CsvTable& table, const isa::Machine& machine, Launch launch) {
+std::string predict_gemms(const CsvTable& table, const isa::Machine& machine, Launch launch,
+                          const isa::Clock& clock) {
   constexpr std::string_view column = "predicted_us";
   if (table.has(column))
     fail("{}:1:1: the table has a column '{}' already; remove it first", table.file(), column);
@@ -37,7 +38,8 @@ std::string predict_gemms(const CsvTable& table, const isa::Machine& machine, La
   for (const auto& row : table.rows()) {
     const auto problem = gemm_problem(table, row, launch);
     try {
-      out += fmt::format("{},{:.4f}\n", row.raw, gemm_latency(problem, machine).microseconds);
+      out += fmt::format("{},{:.4f}\n", row.raw,
+                         gemm_latency(problem, isa::at_clock(machine, clock, problem.type)).microseconds);
     } catch (const Error& error) {
       table.refuse(row, table.field(row, "dtype"), error.what());
     }

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "twofour/emu/timing/gemm_latency.h"
+#include "twofour/isa/clock.h"
 #include "twofour/isa/csv.h"
 
 namespace twofour::emu {
@@ -12,6 +13,7 @@ namespace twofour::emu {
 GemmProblem gemm_problem(const isa::CsvTable& table, const isa::CsvTable::Row& row, Launch launch);
 
 /// The same table with a column predicted_us appended: header and rows as they were, one latency each.
-std::string predict_gemms(const isa::CsvTable& table, const isa::Machine& machine, Launch launch);
+std::string predict_gemms(const isa::CsvTable& table, const isa::Machine& machine, Launch launch,
+                          const isa::Clock& clock = {});
 
 }  // namespace twofour::emu

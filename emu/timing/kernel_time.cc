@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <cmath>
 
-#include "twofour/isa/error.h"
-#include "twofour/isa/issue_timing.h"
+#include "twofour/emu/timing/library_mma.h"
 
 namespace twofour::emu {
 namespace {
 
 using isa::ElementType;
+
+constexpr double system_smem = 1024;  // of every CTA; CUDA C++ programming guide, compute capability 8.0
 
 double ceil_div(double a, double b) {
   return std::ceil(a / b);
@@ -21,23 +22,6 @@ constexpr double least_chunks = 2;  // k-chunks of a stream-K CTA (Osama et al.,
 double overlap(double a, double b, double p) {
   const double high = std::max(a, b), low = std::min(a, b);
   return low <= 0 ? high : high * std::pow(1 + std::pow(low / high, p), 1 / p);
-}
-
-/// The m16n8 instruction of the largest k that multiplies a type into 32-bit accumulators.
-const isa::Instruction& find_mma(ElementType type, bool sparse) {
-  const isa::Instruction* best = nullptr;
-  for (const auto& i : isa::instructions()) {
-    if (!i.is_tensor_core()) continue;
-    if (i.a != type || i.b != type || i.is_sparse() != sparse || i.shape.m != 16 || isa::bits(i.c) != 32)
-      continue;
-    if (!best || i.shape.k > best->shape.k) best = &i;
-  }
-  if (!best)
-    fail(
-        "there is no {}mma of {} to time; types: f16, bf16, tf32, s8, u8, s4, u4 (dense or sparse) and b1 "
-        "(dense)",
-        sparse ? "sparse " : "", isa::name(type));
-  return *best;
 }
 
 /// Metadata over the bytes of a dense A: 4 bits a group of 4 16-bit, 2 32-bit, 4 8-bit or 8 4-bit columns.
@@ -53,17 +37,29 @@ double registers_per_thread(const Tile& tile) {
   return std::min(255.0, accumulators + fragments + 40);
 }
 
+/// Bytes that the mma of a CTA read from shared memory for one k-chunk: every warp its rows and columns; with
+/// wgmma a group of four warps takes 64 rows of A once and all columns of B once.
+double operand_reads(const GemmWork& work, const Tile& tile, double a_bytes, double b_bytes) {
+  if (work.warpgroup) return a_bytes + b_bytes * ceil_div(tile.m, 64);
+  return a_bytes * tile.warps_n + b_bytes * tile.warps_m;
+}
+
 /// DRAM bytes of the operands when CTAs run in waves and each wave reads its rows and columns once. Operands
 /// that fit in L2 together are read once only. Raster: cohorts of columns of CTAs (CUTLASS' threadblock
-/// swizzle).
+/// swizzle); sparse kernels walk down all rows of A first, without cohorts (read off the A100 pairs: 16384
+/// rows cost more than 2048 or 3072).
 double operand_bytes(const GemmWork& work, const Grid& grid, double resident, int raster_columns,
                      double l2_bytes) {
   const double once = work.a_bytes + work.b_bytes;
   if (once <= l2_bytes) return once * work.batch;
   const auto [rows, columns, ctas, iterations] = grid;
   const double wave = std::min(rows * columns, resident);
-  const double wave_columns = std::min<double>(columns, raster_columns),
-               wave_rows = std::min(rows, std::ceil(wave / wave_columns));
+  double wave_columns = std::min<double>(columns, raster_columns),
+         wave_rows = std::min(rows, std::ceil(wave / wave_columns));
+  if (work.sparse) {
+    wave_rows = std::min(rows, wave);
+    wave_columns = std::min(columns, wave / wave_rows);
+  }
   const double per_wave = work.a_bytes * wave_rows / rows + work.b_bytes * wave_columns / columns;
   return std::max(once, per_wave * rows * columns / (wave_rows * wave_columns)) * work.batch;
 }
@@ -79,8 +75,8 @@ double result_bytes(const GemmWork& work) {
 }  // namespace
 
 GemmWork describe(const GemmProblem& problem, double b_bytes, const isa::Machine& machine) {
-  const auto& mma = find_mma(problem.type, problem.sparse);
-  const auto timing = isa::issue_timing(mma, machine);
+  const auto library = library_mma(problem.type, problem.sparse, machine);
+  const auto& mma = *library.instruction;
   GemmWork work{};
   work.m = static_cast<double>(problem.m);
   work.n = static_cast<double>(problem.n);
@@ -94,15 +90,27 @@ GemmWork describe(const GemmProblem& problem, double b_bytes, const isa::Machine
   work.b_bytes = b_bytes;
   work.output_bytes = problem.output_bits / 8.0;
   work.mma_fma = mma.fma();
-  work.mma_interval = timing.effective_interval;
-  work.mma_latency = timing.latency;
+  work.mma_interval = library.effective_interval;
+  work.mma_latency = library.latency;
+  work.warpgroup = library.warpgroup;
   const double pipes = machine.sms * machine.sub_cores_per_sm;
   const double instructions = work.m * work.n * work.k * work.batch / work.mma_fma / pipes;
   const double sustained =
       isa::is_float(problem.type) ? machine.sustained_mhz : machine.sustained_integer_mhz;
-  work.ideal_cycles = instructions * timing.interval;
+  work.ideal_cycles = instructions * library.interval;
   work.sustained_cycles = instructions * work.mma_interval * machine.boost_mhz / sustained;
   return work;
+}
+
+double count_ctas(const GemmWork& work, const Tile& tile) {
+  return ceil_div(work.m, tile.m) * ceil_div(work.n, tile.n) * work.batch;
+}
+
+Tile with_fitting_stages(const GemmWork& work, Tile tile, int share, const isa::Machine& machine) {
+  const double stage_bytes = (tile.m * work.a_density + tile.n) * tile.k_bytes;
+  const double most = std::min(machine.smem_per_cta, machine.smem_per_sm / share - system_smem);
+  while (tile.stages > 2 && tile.stages * stage_bytes > most) --tile.stages;
+  return tile;
 }
 
 Occupancy occupancy(const GemmWork& work, const Tile& tile, const isa::Machine& machine) {
@@ -110,15 +118,17 @@ Occupancy occupancy(const GemmWork& work, const Tile& tile, const isa::Machine& 
   const double smem = tile.stages * (a_bytes + b_bytes);
   const double threads = 32 * tile.warps();
   Occupancy o{};
-  o.fill_bytes = a_bytes * std::min(1.0, work.m / tile.m) + b_bytes * std::min(1.0, work.n / tile.n);
+  // Kernels of wgmma run in clusters of two CTAs that read B once (CUTLASS' 2 x 1 cluster, TMA multicast).
+  const double cluster = work.warpgroup ? 2 : 1;
+  o.fill_bytes =
+      a_bytes * std::min(1.0, work.m / tile.m) + b_bytes * std::min(1.0, work.n / tile.n) / cluster;
   const double tile_fma = double(tile.m) * tile.n * tile.k(work.type);
   o.tensor_cycles = tile_fma / work.mma_fma * work.mma_interval / machine.sub_cores_per_sm;
   o.smem_cycles =
-      (a_bytes * tile.warps_n + b_bytes * tile.warps_m + a_bytes + b_bytes) / machine.smem_bytes_per_clk;
+      (operand_reads(work, tile, a_bytes, b_bytes) + a_bytes + b_bytes) / machine.smem_bytes_per_clk;
   const double alone = machine.copy_latency + machine.smem_latency + work.mma_latency +
                        o.tensor_cycles * machine.sub_cores_per_sm / tile.warps();
   o.latency_cycles = std::max(alone, machine.dram_latency / (tile.stages - 1));
-  constexpr double system_smem = 1024;  // of every CTA; CUDA C++ programming guide, compute capability 8.0
   if (smem <= machine.smem_per_cta)
     o.ctas_per_sm =
         static_cast<int>(std::min({machine.smem_per_sm / (smem + system_smem),

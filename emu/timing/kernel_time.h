@@ -16,6 +16,7 @@ struct GemmWork {
   double mma_fma;           ///< multiply-adds of the instruction, dense-equivalent
   double mma_interval;      ///< cycles between two of them on one sub-core
   double mma_latency;       ///< issue to dependent issue
+  bool warpgroup;           ///< its operands come from shared memory once for four warps (wgmma)
   double ideal_cycles;      ///< every multiply-add at peak, all SMs
   double sustained_cycles;  ///< the same at what the power budget sustains
 };
@@ -40,6 +41,13 @@ struct Occupancy {
   double latency_cycles;
 };
 Occupancy occupancy(const GemmWork& work, const Tile& tile, const isa::Machine& machine);
+
+/// The tile with as many of its stages as fit when `share` CTAs are to share an SM, at least two: libraries
+/// build their kernels for chips of less shared memory (sm_75, sm_86) so.
+Tile with_fitting_stages(const GemmWork& work, Tile tile, int share, const isa::Machine& machine);
+
+/// CTAs of all output tiles.
+double count_ctas(const GemmWork& work, const Tile& tile);
 
 /// The CTAs of a kernel and the k-chunks of each.
 struct Grid {

@@ -23,4 +23,7 @@ struct Tile {
 /// some variants that differ in stages alone are left out.
 std::span<const Tile> tiles(bool sparse);
 
+/// One of the largest of the sparse tiles; the other is 128 x 256.
+inline constexpr Tile largest_sparse_tile{256, 128, 128, 3, 4, 2};
+
 }  // namespace twofour::emu

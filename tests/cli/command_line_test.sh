@@ -19,7 +19,7 @@ npy() {
 expect 0 'Usage: twofour COMMAND' --help
 expect 2 'Usage: twofour COMMAND'
 expect 0 'twofour 0.' --version
-for command in 'isa list' 'isa show' mma gemm prune compress 'metadata check' 'metadata convert' 'metadata explain' layout replay 'time gemm' search; do
+for command in 'isa list' 'isa show' mma gemm prune compress 'metadata check' 'metadata convert' 'metadata explain' layout replay 'time gemm' 'machine list' 'machine show' 'machine check' search; do
   # shellcheck disable=SC2086
   expect 0 'Usage: twofour' $command --help
 done
@@ -177,6 +177,24 @@ expect 2 "bad.csv:2:5: N is 'x', not an integer" time gemm --csv bad.csv --outpu
 expect 2 'unknown machine' time gemm --m 1 --n 1 --k 1 --machine a101
 sed 's/^sms /smz /' "$here/../machines/a100-sxm4-80gb.toml" >my.toml
 expect 2 'my.toml:' time gemm --m 1 --n 1 --k 1 --machine my.toml
+expect 2 "my.toml:8: unknown key 'smz'" machine check my.toml
+sed '/^boost_mhz/s/1410/-1410/' "$here/../machines/a100-sxm4-80gb.toml" >my.toml
+expect 2 "my.toml:10: 'boost_mhz' is -1410; it must lie between" machine check my.toml
+sed 's/^architecture = .*/architecture = "amper"/' "$here/../machines/a100-sxm4-80gb.toml" >my.toml
+expect 2 "my.toml:4: unknown architecture 'amper'" machine check my.toml
+sed 's/^name = .*/name = "mine"/; /^sms /s/108/54/' "$here/../machines/a100-sxm4-80gb.toml" >my.toml
+expect 0 '1 of 49 numbers differ from a100-sxm4-80gb' machine check my.toml
+expect 0 'instead of 56' machine check my.toml a30
+expect 2 'unknown machine' machine check my.toml a31
+expect 0 'rtx-3090' machine list
+expect 0 '"f16_tops":' machine list --json
+expect 0 'NVIDIA Turing whitepaper: no mma.sp' machine show t4
+expect 0 'sparse_rate           = {' machine show t4 --toml
+expect 0 '"schema_version": 1' machine show t4 --json
+expect 2 'machine t4 (sm_75) has no mma of bf16' time gemm --m 64 --n 64 --k 64 --dtype bf16 --machine t4
+expect 2 'machine t4 (sm_75) has no sparse mma' time gemm --m 64 --n 64 --k 64 --sparse --machine t4
+expect 0 'at 1395 MHz' time gemm --m 64 --n 64 --k 64 --machine rtx-3090 --clock 1395
+expect 2 "unknown clock 'fast'" time gemm --m 64 --n 64 --k 64 --clock fast
 
 # Search. The optimum is that of an integer program over the published table.
 table=$data/networks/hawqv3_resnet50_table.csv
