@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstdio>
 
-#include "twofour/emu/timing/gemm_table.h"
 #include "twofour/emu/timing/measurements.h"
 #include "twofour/isa/error.h"
 
@@ -101,31 +100,6 @@ void report_untouched(const std::string& path, emu::Launch launch, const isa::Ma
   report("never seen by a fit", emu::load_measurements(path, launch), machine);
 }
 
-/// Sparse over dense: what an RTX 3090 gained from 2:4 beside what the model says an A100 gains on the same
-/// shape.
-void report_pairs(const std::string& path, const isa::Machine& machine) {
-  const auto table = isa::CsvTable::read(path);
-  std::vector<double> measured, predicted;
-  std::size_t faster = 0;
-  for (const auto& row : table.rows()) {
-    auto problem = emu::gemm_problem(table, row, emu::Launch::stream);
-    const double dense = emu::gemm_latency(problem, machine).microseconds;
-    problem.sparse = true;
-    predicted.push_back(dense / emu::gemm_latency(problem, machine).microseconds);
-    measured.push_back(table.number(row, "speedup"));
-    faster += predicted.back() > 1;
-  }
-  std::sort(measured.begin(), measured.end());
-  std::sort(predicted.begin(), predicted.end());
-  const auto n = measured.size();
-  std::printf(
-      "%s: gain of 2:4 over dense, RTX 3090 measured / %s predicted\n    %zu shapes  least %.2f / %.2f  "
-      "median %.2f / %.2f  "
-      "most %.2f / %.2f  predicted faster: %zu\n",
-      path.c_str(), machine.name.c_str(), n, measured[0], predicted[0], measured[n / 2], predicted[n / 2],
-      measured[n - 1], predicted[n - 1], faster);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -137,7 +111,6 @@ int main(int argc, char** argv) {
     report_untouched(folder + "a100_f16_gemm_kernel_only.csv", emu::Launch::kernel, machine);
     report_untouched(folder + "a100_square_16384.csv", emu::Launch::kernel,
                      isa::load_machine("a100-sxm4-40gb"));
-    report_pairs(folder + "rtx3090_sparse_pairs.csv", machine);
     return 0;
   } catch (const twofour::Error& error) {
     std::fprintf(stderr, "timing_accuracy: %s\n", error.what());

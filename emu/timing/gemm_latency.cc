@@ -140,10 +140,10 @@ Latency fastest_schedule(const GemmProblem& problem, const GemmWork& work, const
   };
   for (const auto& listed : tiles(problem.sparse)) {
     if (largest_only && listed.m * listed.n != largest_sparse_tile.m * largest_sparse_tile.n) continue;
-    for (const int share : {1, 2}) {
+    for (int share = 1; share <= (shares_stages(machine) ? 2 : 1); ++share) {
       const Tile tile = with_fitting_stages(work, listed, share, machine);
       const auto o = occupancy(work, tile, machine);
-      if (o.ctas_per_sm < share || (share == 2 && !shares_stages(machine))) continue;
+      if (o.ctas_per_sm < share) continue;
       consider_splits(tile, o);
     }
   }
