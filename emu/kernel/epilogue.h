@@ -1,7 +1,8 @@
 #pragma once
 #include <cstdint>
+#include <span>
 
-#include "twofour/isa/element.h"
+#include "twofour/emu/matrix/packed_matrix.h"
 
 namespace twofour::emu {
 
@@ -21,5 +22,15 @@ struct Epilogue {
 
   bool operator==(const Epilogue&) const = default;
 };
+
+/// The arrays that an epilogue reads; empty or null where it does not.
+struct EpilogueOperands {
+  std::span<const std::uint32_t> scale, bias;  ///< one word a channel: f32 or s32
+  const PackedMatrix* residual = nullptr;      ///< as D is stored
+};
+
+/// The plain definition: D as stored from M x N sums (f32, s32 or f16; f64 without arithmetic).
+PackedMatrix apply_epilogue(const Epilogue& epilogue, const PackedMatrix& sums,
+                            const EpilogueOperands& operands);
 
 }  // namespace twofour::emu

@@ -45,10 +45,10 @@ void check_operands(const Kernel& k, const KernelOperands& x) {
     check_matrix("B", x.b_transposed, i.b, p.n, p.k);
   if (p.c) check_matrix("C", x.c, i.c, p.m, p.n);
   const Epilogue& e = p.epilogue;
-  if (e.scale) check_channels("scale", x.scale.size(), e.channel_is_row ? p.m : p.n);
-  if (e.bias) check_channels("bias", x.bias.size(), e.channel_is_row ? p.m : p.n);
+  if (e.scale) check_channels("scale", x.epilogue.scale.size(), e.channel_is_row ? p.m : p.n);
+  if (e.bias) check_channels("bias", x.epilogue.bias.size(), e.channel_is_row ? p.m : p.n);
   if (e.residual)
-    check_matrix("residual", x.residual, residual_type(k), e.transposed ? p.n : p.m,
+    check_matrix("residual", x.epilogue.residual, residual_type(k), e.transposed ? p.n : p.m,
                  e.transposed ? p.m : p.n);
 }
 
@@ -158,9 +158,9 @@ KernelRun run_kernel(const Kernel& k, const KernelOperands& x, const ExecutionOp
   set(Tensor::metadata, metadata);
   set(Tensor::b, bytes_of(x.b_transposed));
   set(Tensor::c, bytes_of(x.c));
-  set(Tensor::scale, bytes_of(x.scale));
-  set(Tensor::bias, bytes_of(x.bias));
-  set(Tensor::residual, bytes_of(x.residual));
+  set(Tensor::scale, bytes_of(x.epilogue.scale));
+  set(Tensor::bias, bytes_of(x.epilogue.bias));
+  set(Tensor::residual, bytes_of(x.epilogue.residual));
   set(Tensor::workspace, workspace);
   set(Tensor::d, bytes_of(&run.d));
 

@@ -17,8 +17,7 @@ struct KernelOperands {
   const SparseMatrix* sparse = nullptr;        ///< of a sparse instruction: where the metadata comes from
   const PackedMatrix* b_transposed = nullptr;  ///< N x K; of a convolution the activations, NHW x C
   const PackedMatrix* c = nullptr;             ///< M x N, accumulator type
-  std::span<const std::uint32_t> scale, bias;  ///< one word a channel: f32, or s32 (Epilogue)
-  const PackedMatrix* residual = nullptr;      ///< as D is stored: f32 or s32, f16, bf16 (Epilogue)
+  EpilogueOperands epilogue;
 };
 
 struct ExecutionOptions {

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstring>
 
-#include "twofour/emu/numerics/block.h"
 #include "twofour/emu/numerics/half.h"
 #include "twofour/emu/warp/ldmatrix.h"
 #include "twofour/emu/warp/mma.h"
