@@ -56,6 +56,7 @@ class Definition {
                         std::int64_t column) const {
     const auto channel = std::size_t(e_.channel_is_row ? row : column);
     if (e_.output == ElementType::f64) return sum;
+    if (e_.fixed_point) return fixed_point_element(std::int32_t(sum), channel, row, column);
     if (e_.output == ElementType::s32) return integer_element(std::uint32_t(sum), channel, row, column);
     float y = to_float(sum_type, sum);
     if (e_.scale)
@@ -76,6 +77,17 @@ class Definition {
     if (e_.bias) y += x_.bias[channel];
     if (e_.residual) y += std::uint32_t(residual(row, column));
     return e_.relu && std::int32_t(y) < 0 ? 0 : y;
+  }
+
+  std::uint64_t fixed_point_element(std::int64_t sum, std::size_t channel, std::int64_t row,
+                                    std::int64_t column) const {
+    const auto signed_word = [](std::uint64_t word) { return std::int64_t(std::int32_t(word)); };
+    const std::uint32_t shift = x_.scale[x_.scale.size() / 2 + channel];
+    std::int64_t y = (sum * signed_word(x_.scale[channel]) + (std::int64_t(1) << (shift - 1))) >> shift;
+    if (e_.bias) y += signed_word(x_.bias[channel]);
+    if (e_.residual) y += signed_word(residual(row, column));
+    if (e_.relu) y = std::max<std::int64_t>(y, 0);
+    return std::uint32_t(std::clamp<std::int64_t>(y, INT32_MIN, INT32_MAX));
   }
 
   std::uint64_t residual(std::int64_t row, std::int64_t column) const {

@@ -14,19 +14,25 @@ namespace twofour::emu {
 /// accumulators are converted first; scale, bias and residual are f32 (the residual of an f16 or bf16 output
 /// has that type); an integer output is the nearest integer, ties to even, saturated to the type (b1: 0 or
 /// 1, so 1 where y > 1/2). f64 has no epilogue.
+///
+/// Fixed point (s32 sums and output): y = (acc m_c + 2^(s_c - 1)) >> s_c in 64 bits (arithmetic shift), then
+/// bias, residual and max in 64 bits, saturated to s32: what deployed networks do between integer layers.
 struct Epilogue {
   isa::ElementType output;
   bool scale = false, bias = false, residual = false, relu = false;
   bool channel_is_row = false;
-  bool transposed = false;  ///< D is stored as its transpose, N x M (so is the residual given)
+  bool fixed_point = false;  ///< the scale is fixed-point
+  bool transposed = false;   ///< D is stored as its transpose, N x M (so is the residual given)
 
   bool operator==(const Epilogue&) const = default;
 };
 
 /// The arrays that an epilogue reads; empty or null where it does not.
 struct EpilogueOperands {
-  std::span<const std::uint32_t> scale, bias;  ///< one word a channel: f32 or s32
-  const PackedMatrix* residual = nullptr;      ///< as D is stored
+  /// One word a channel: f32 or s32. Fixed-point scales: the multipliers m of all channels, then the shifts s
+  /// (1 to 62).
+  std::span<const std::uint32_t> scale, bias;
+  const PackedMatrix* residual = nullptr;  ///< as D is stored
 };
 
 /// The plain definition: D as stored from M x N sums (f32, s32 or f16; f64 without arithmetic).

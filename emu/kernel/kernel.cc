@@ -76,7 +76,10 @@ void check_epilogue(const KernelProblem& p) {
   if (columns * isa::bits(out) % 8 != 0)
     fail("epilogue: rows of D of {} columns of {} do not end at a whole byte: fill them up", columns,
          isa::name(out));
-  if (integer && e.scale) fail("epilogue: s32 output takes no scale; it scales f32 values only");
+  if (e.fixed_point && (!integer || !e.scale))
+    fail("epilogue: a fixed-point scale takes s32 sums and gives s32");
+  if (integer && e.scale && !e.fixed_point)
+    fail("epilogue: s32 output takes no scale; it scales f32 values only");
 }
 
 void check_tile(const KernelProblem& p, const Schedule& s) {

@@ -28,6 +28,10 @@ std::string_view name(Action action) {
     case Action::fma: return "fma.rn.f32";
     case Action::add_integer: return "add.s32";
     case Action::add_double: return "add.rn.f64";
+    case Action::scale_wide: return "mad.wide.s32";
+    case Action::add_wide: return "add.s64";
+    case Action::relu_wide: return "max.s64";
+    case Action::saturate_wide: return "cvt.sat.s32.s64";
     case Action::relu_float: return "max.f32";
     case Action::relu_integer: return "max.s32";
     case Action::to_integer: return "cvt.rni.s32.f32";

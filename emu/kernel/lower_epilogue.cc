@@ -9,7 +9,7 @@ using isa::ElementType;
 
 /// Registers that one pass of the epilogue works in, counted from its first.
 struct Temporaries {
-  int value = 0, residual, bias, scale, partial, packed, count;
+  int value = 0, residual, bias, scale, partial, packed, wide, count;
 
   Temporaries(const Kernel& k, const Work& work) {
     const Epilogue& e = k.problem.epilogue;
@@ -24,6 +24,7 @@ struct Temporaries {
     scale = next(e.scale, 8);
     partial = next(work.partials > 0 || (e.residual && half), 8);
     packed = next(isa::bits(e.output) < 32, 4);
+    wide = next(e.fixed_point, 2);
   }
 };
 
@@ -229,6 +230,7 @@ class EpilogueLowering {
       load_partial(p, w.slot + i, temporary(t_.partial));
       add_partial(p);
     }
+    if (e_.fixed_point) return add_fixed_point_arithmetic(p);
     if (k_.sum_bytes() == 4) integers() ? add_integer_arithmetic(p) : add_float_arithmetic(p);
   }
 
@@ -273,11 +275,11 @@ class EpilogueLowering {
     }
   }
 
-  /// Scale or bias, 32 bits each, for every element of the vector or one for all.
-  void load_channels(const Pass& p, Tensor tensor, int registers) {
+  /// Scale or bias, 32 bits each, for every element of the vector or one for all; from channel `first` on.
+  void load_channels(const Pass& p, Tensor tensor, int registers, std::int64_t first = 0) {
     const int bytes = 4 * (p.v.channel_along_vector() ? p.v.width : 1);
     add_transfers(ops_, OpKind::load_global, tensor, bytes, registers, [&](WarpOp& op, int lane, int byte) {
-      op.global[std::size_t(lane)] = 4 * p.channel(lane) + byte;
+      op.global[std::size_t(lane)] = 4 * (first + p.channel(lane)) + byte;
       return p.in_output(lane);
     });
   }
@@ -311,6 +313,9 @@ class EpilogueLowering {
 
   void load_operands(const Pass& p) {
     if (e_.scale) load_channels(p, Tensor::scale, temporary(t_.scale));
+    if (e_.fixed_point)
+      load_channels(p, Tensor::scale, temporary(t_.scale + 4),
+                    e_.channel_is_row ? k_.problem.m : k_.problem.n);
     if (e_.bias) load_channels(p, Tensor::bias, temporary(t_.bias));
     if (e_.residual) load_residual(p);
   }
@@ -325,6 +330,29 @@ class EpilogueLowering {
       if (e_.residual) add(Action::add_integer, {x, temporary(t_.residual) + e});
       if (e_.relu) add(Action::relu_integer, {x});
     }
+  }
+
+  /// 64-bit arithmetic in `wide`; each instruction on a pair of registers is two of the machine's.
+  void add_fixed_point_arithmetic(const Pass& p) {
+    for (int e = 0; e < p.v.width; ++e) {
+      const int x = temporary(t_.value) + e, y = temporary(t_.wide), scale = channel_register(p, t_.scale, e);
+      add_wide(Action::scale_wide, range(y, 2), {range(x, 1), range(scale, 1), range(scale + 4, 1)});
+      if (e_.bias)
+        add_wide(Action::add_wide, range(y, 2), {range(y, 2), range(channel_register(p, t_.bias, e), 1)});
+      if (e_.residual)
+        add_wide(Action::add_wide, range(y, 2), {range(y, 2), range(temporary(t_.residual) + e, 1)});
+      if (e_.relu) add_wide(Action::relu_wide, range(y, 2), {range(y, 2)});
+      add_wide(Action::saturate_wide, range(x, 1), {range(y, 2)});
+    }
+  }
+
+  void add_wide(Action action, RegisterRange write, std::initializer_list<RegisterRange> read) {
+    WarpOp op;
+    op.action = action;
+    op.write = write;
+    std::copy(read.begin(), read.end(), op.read.begin());
+    ops_.push_back(op);
+    add_bookkeeping(ops_, 1);
   }
 
   void add_float_arithmetic(const Pass& p) {

@@ -45,7 +45,9 @@ void check_operands(const Kernel& k, const KernelOperands& x) {
     check_matrix("B", x.b_transposed, i.b, p.n, p.k);
   if (p.c) check_matrix("C", x.c, i.c, p.m, p.n);
   const Epilogue& e = p.epilogue;
-  if (e.scale) check_channels("scale", x.epilogue.scale.size(), e.channel_is_row ? p.m : p.n);
+  if (e.scale)
+    check_channels("scale", x.epilogue.scale.size(),
+                   (e.fixed_point ? 2 : 1) * (e.channel_is_row ? p.m : p.n));
   if (e.bias) check_channels("bias", x.epilogue.bias.size(), e.channel_is_row ? p.m : p.n);
   if (e.residual)
     check_matrix("residual", x.epilogue.residual, residual_type(k), e.transposed ? p.n : p.m,

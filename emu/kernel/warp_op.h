@@ -19,13 +19,17 @@ enum class Action : std::uint8_t {
   widen_high,  ///< f32 of the upper
   widen_bf16_low,
   widen_bf16_high,
-  to_float,     ///< f32 nearest to the s32 x
-  add_float,    ///< x + y in f32, ties to even, as are the next two
-  multiply,     ///< x y
-  fma,          ///< x y + z
-  add_integer,  ///< x + y modulo 2^32
-  add_double,   ///< two registers each
-  relu_float,   ///< max(x, +0); a NaN gives +0 (FMNMX)
+  to_float,       ///< f32 nearest to the s32 x
+  add_float,      ///< x + y in f32, ties to even, as are the next two
+  multiply,       ///< x y
+  fma,            ///< x y + z
+  add_integer,    ///< x + y modulo 2^32
+  add_double,     ///< two registers each
+  scale_wide,     ///< two registers: (x y + 2^(z - 1)) >> z in 64 bits, x and y s32 (IMAD.WIDE, SHF)
+  add_wide,       ///< two registers: the 64-bit x + the s32 y
+  relu_wide,      ///< two registers: max(x, 0) of the 64-bit x
+  saturate_wide,  ///< s32 nearest to the 64-bit x
+  relu_float,     ///< max(x, +0); a NaN gives +0 (FMNMX)
   relu_integer,
   to_integer,  ///< s32 nearest to the f32 x, ties to even, saturated; a NaN gives 0 (F2I)
   pack_f16,    ///< f16 of x low, of y high (F2FP)

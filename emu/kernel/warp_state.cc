@@ -69,11 +69,29 @@ std::uint32_t result(Action action, int argument, std::uint32_t x, std::uint32_t
     case Action::pack_s4: return z << 8 | saturated(y, -8, 7, 4) << 4 | saturated(x, -8, 7, 4);
     case Action::pack_u4: return z << 8 | saturated(y, 0, 15, 4) << 4 | saturated(x, 0, 15, 4);
     case Action::pack_b1: return y | std::uint32_t(std::int32_t(x) > 0) << argument;
-    case Action::none:
-    case Action::zero:
-    case Action::add_double: break;
+    default: return 0;
   }
-  return 0;
+}
+
+/// One lane of an instruction on pairs of registers.
+std::uint64_t wide_result(Action action, std::uint64_t x, std::uint64_t y, std::uint64_t z) {
+  const auto signed_word = [](std::uint64_t word) { return std::int64_t(std::int32_t(word)); };
+  switch (action) {
+    case Action::add_double:
+      return std::bit_cast<std::uint64_t>(std::bit_cast<double>(x) + std::bit_cast<double>(y));
+    case Action::scale_wide:
+      return std::uint64_t((signed_word(x) * signed_word(y) + (std::int64_t(1) << (z - 1))) >> z);
+    case Action::add_wide: return x + std::uint64_t(signed_word(y));
+    case Action::relu_wide: return std::int64_t(x) > 0 ? x : 0;
+    case Action::saturate_wide:
+      return std::uint32_t(std::clamp<std::int64_t>(std::int64_t(x), INT32_MIN, INT32_MAX));
+    default: return 0;
+  }
+}
+
+bool is_wide(Action action) {
+  return action == Action::add_double || action == Action::scale_wide || action == Action::add_wide ||
+         action == Action::relu_wide || action == Action::saturate_wide;
 }
 
 }  // namespace
@@ -171,19 +189,23 @@ void WarpState::calculate(const WarpOp& op) {
     for (std::size_t r = 0; r < op.write.count; ++r) registers_[op.write.first + r].fill(0);
     return;
   }
+  if (is_wide(op.action)) return calculate_wide(op);
   const std::size_t to = op.write.first, x = op.read[0].first, y = op.read[1].first, z = op.read[2].first;
+  for (std::size_t lane = 0; lane < warp_lanes; ++lane)
+    registers_[to][lane] =
+        result(op.action, op.argument, registers_[x][lane], registers_[y][lane], registers_[z][lane]);
+}
+
+void WarpState::calculate_wide(const WarpOp& op) {
   for (std::size_t lane = 0; lane < warp_lanes; ++lane) {
-    if (op.action != Action::add_double) {
-      registers_[to][lane] =
-          result(op.action, op.argument, registers_[x][lane], registers_[y][lane], registers_[z][lane]);
-      continue;
-    }
-    const auto value = [&](std::size_t r) {
-      return std::bit_cast<double>(registers_[r][lane] | std::uint64_t(registers_[r + 1][lane]) << 32);
+    const auto operand = [&](std::size_t i) {
+      const RegisterRange r = op.read[i];
+      const std::uint64_t high = r.count == 2 ? registers_[r.first + 1u][lane] : 0;
+      return registers_[r.first][lane] | high << 32;
     };
-    const auto sum = std::bit_cast<std::uint64_t>(value(x) + value(y));
-    registers_[to][lane] = std::uint32_t(sum);
-    registers_[to + 1][lane] = std::uint32_t(sum >> 32);
+    const std::uint64_t y = wide_result(op.action, operand(0), operand(1), operand(2));
+    registers_[op.write.first][lane] = std::uint32_t(y);
+    if (op.write.count == 2) registers_[op.write.first + 1u][lane] = std::uint32_t(y >> 32);
   }
 }
 

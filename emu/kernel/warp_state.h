@@ -35,6 +35,7 @@ class WarpState {
   void copy(const WarpOp& op);
   void transfer(const WarpOp& op);
   void calculate(const WarpOp& op);
+  void calculate_wide(const WarpOp& op);
   std::byte* place(const WarpOp& op, int lane);
   AsyncCopies& copies(Tensor t) { return copies_[std::size_t(t) - std::size_t(Tensor::a)]; }
 

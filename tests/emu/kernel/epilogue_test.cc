@@ -100,6 +100,33 @@ TEST(Epilogue, TheKernelsInstructionsEqualTheDefinition) {
     expect_equals_definition("m16n8k32.s32.s8.s8.s32", out, out != ElementType::s32);
 }
 
+TEST(Epilogue, FixedPointEqualsTheDefinition) {
+  const auto& i = isa::find_instruction("sp.m16n8k64.s32.s8.s8.s32");
+  for (int bits = 0; bits < 32; ++bits) {
+    RandomProblem x(i, 37, 26, 2 * i.shape.k, false, unsigned(60 + bits));
+    Epilogue e{.output = ElementType::s32, .scale = true, .fixed_point = true};
+    e.bias = bits & 2, e.residual = bits & 4, e.relu = bits & 1, e.channel_is_row = bits & 8,
+    e.transposed = bits & 16;
+    x.problem.epilogue = e;
+    std::mt19937_64 random(16);
+    const std::int64_t channels = e.channel_is_row ? 37 : 26;
+    std::vector<std::uint32_t> scale, bias;
+    for (std::int64_t c = 0; c < channels; ++c) scale.push_back(std::uint32_t(random() >> 34));
+    for (std::int64_t c = 0; c < channels; ++c) scale.push_back(std::uint32_t(12 + random() % 30));
+    for (std::int64_t c = 0; c < channels; ++c) bias.push_back(std::uint32_t(random()));
+    const PackedMatrix residual =
+        random_matrix(ElementType::s32, e.transposed ? 26 : 37, e.transposed ? 37 : 26, random);
+    KernelOperands operands = x.operands();
+    operands.epilogue.scale = scale;
+    if (e.bias) operands.epilogue.bias = bias;
+    operands.epilogue.residual = e.residual ? &residual : nullptr;
+    Schedule s = schedule_of(32, 32, 128, 3, 2, 2, 4);
+    s.decomposition = Decomposition::split_k;
+    const Kernel k = plan_kernel(x.problem, s);
+    ASSERT_EQ(run_kernel(k, operands).d, reference_kernel(k, operands)) << bits;
+  }
+}
+
 TEST(Epilogue, NarrowRowsTakeNarrowStores) {
   for (const std::int64_t n : {1, 2, 3, 5, 6, 12, 33}) {
     RandomProblem x(isa::find_instruction("m16n8k32.s32.s8.s8.s32"), 19, n, 64, false, 15);
