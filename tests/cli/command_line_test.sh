@@ -105,7 +105,7 @@ tile='--cta-tile 64x32x64 --stages 3 --warp-grid 2x1'
   # A k-chunk of 64 columns is four steps of 2 x 4 mma; behind the last is the next k-chunk's first fragment.
   expect 0 'ldmatrix.sync.aligned.m8n8.x4.shared.b16' kernel show --m 64 --n 64 --k 256 $tile
   [ "$("$twofour" kernel show --m 64 --n 64 --k 256 $tile | grep -c '  mma.sync')" = 32 ] || { echo 'FAILED: mma of a k-chunk'; failed=1; }
-  expect 0 'st.global.b128 \[d + 0\]' kernel show --m 64 --n 64 --k 256 $tile --part epilogue --json
+  expect 0 'st.global.b128 [d + 0]' kernel show --m 64 --n 64 --k 256 $tile --part epilogue --json
   expect 2 'flag --part' kernel show --m 64 --n 64 --k 256 $tile --part middle
   expect 2 '--cta 9: the grid has 2' kernel show --m 64 --n 64 --k 256 $tile --cta 9
   expect 2 'fill K up with zeros' kernel run --m 64 --n 64 --k 255 $tile
