@@ -15,8 +15,8 @@ using isa::ElementType;
 /// Specifications per Compute Capability".
 constexpr int max_shared_bytes = 163 * 1024;
 constexpr int max_registers = 255, max_warps = 32;
-/// Registers of addresses, counters and predicates that a warp keeps beside accumulators and fragments.
-constexpr int bookkeeping_registers = 24;
+/// Registers of addresses and counters: 0 to 3 pointers, 4 to 19 what bookkeeping writes.
+constexpr int bookkeeping_registers = 20;
 /// Bytes of A that one row of an instruction holds.
 constexpr int a_step_bytes = 32;
 

@@ -59,6 +59,11 @@ Source metadata_source(const Kernel& k, std::int64_t step, std::int64_t block, i
   return {inside, (step * blocks + block) * 128 + byte};
 }
 
+/// The chunk lies within the work's k.
+bool is_wanted(const WarpPlace& at, int chunk) {
+  return at.work.chunk_begin + chunk < at.work.chunk_end;
+}
+
 void set_lane(WarpOp& op, int lane, std::int64_t shared, const Source& from) {
   op.active |= 1u << lane;
   if (!from.inside) op.filled |= 1u << lane;
@@ -112,7 +117,9 @@ void add_copy(WarpOps& ops, const WarpPlace& at, int chunk, int index) {
   op.active = 0;
   op.bytes = index < a + b ? k.schedule.alignment : metadata_copy;
   op.tensor = index < a ? Tensor::a : index < a + b ? Tensor::b : Tensor::metadata;
-  if (op.tensor == Tensor::metadata)
+  if (!is_wanted(at, chunk))
+    op.active = 0;
+  else if (op.tensor == Tensor::metadata)
     set_metadata(op, at, chunk, index - a - b);
   else
     set_rows(op, at, chunk, index < a ? index : index - a, index < a);

@@ -31,7 +31,7 @@ void add_simple(WarpOps& ops, OpKind kind, int argument = 0);
 
 /// cp.async instructions of a warp for one k-chunk (counted from the first of the work).
 int copies_per_chunk(const Kernel& kernel);
-/// Number `index` of them, with its address arithmetic.
+/// Number `index` of them, with its address arithmetic; no lane takes part past the end of the work's k.
 void add_copy(WarpOps& ops, const WarpPlace& place, int chunk, int index);
 
 /// Shared memory to the fragment buffer that a step of a k-chunk reads.

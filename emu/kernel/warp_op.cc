@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "twofour/emu/timing/bank_conflicts.h"
+
 namespace twofour::emu {
 namespace {
 
@@ -13,31 +15,10 @@ int distinct(std::vector<T>& values) {
   return int(std::unique(values.begin(), values.end()) - values.begin());
 }
 
-/// Passes of lanes first .. first + count - 1: the most 32-bit words that one bank holds of them.
-int passes(const WarpOp& op, int first, int count, int bytes) {
-  std::vector<std::uint32_t> words;
-  for (int lane = first; lane < first + count; ++lane)
-    if (op.is_active(lane))
-      for (int b = 0; b < std::max(bytes, 4); b += 4)
-        words.push_back(op.shared[std::size_t(lane)] / 4 + b / 4);
-  words.resize(std::size_t(distinct(words)));
-  std::array<int, 32> in_bank{};
-  for (std::uint32_t word : words) ++in_bank[word % 32];
-  return *std::max_element(in_bank.begin(), in_bank.end());
-}
-
-/// Lanes go through the banks 128 bytes at a time: 32 lanes of 4 bytes, 16 of 8, 8 of 16; ldmatrix one matrix
-/// at a time.
 int wavefronts(const WarpOp& op) {
-  if (op.kind == OpKind::ldmatrix) {
-    int sum = 0;
-    for (int j = 0; j < op.instruction->movement.matrices; ++j) sum += passes(op, 8 * j, 8, 16);
-    return sum;
-  }
-  const int lanes = std::min(128 / op.bytes, warp_lanes);
-  int sum = 0;
-  for (int first = 0; first < warp_lanes; first += lanes) sum += passes(op, first, lanes, op.bytes);
-  return sum;
+  if (op.active == 0) return 0;
+  if (op.kind == OpKind::ldmatrix) return ldmatrix_wavefronts(op.shared, op.instruction->movement.matrices);
+  return shared_wavefronts(op.shared, op.bytes, op.active);
 }
 
 int sector_bytes(const WarpOp& op) {

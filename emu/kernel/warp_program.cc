@@ -60,11 +60,26 @@ void add_simple(WarpOps& ops, OpKind kind, int argument) {
   ops.push_back(op);
 }
 
+WarpProgram::WarpProgram(const Kernel& kernel, const Work& work, int warp)
+    : k_(kernel),
+      work_(work),
+      warp_(warp),
+      prologue_lines_(prologue().size()),
+      loop_lines_(main_loop(0).size()) {}
+
 WarpOps WarpProgram::segment(int index) const {
-  if (index == 0) return prologue();
-  if (index <= chunks()) return main_loop(index - 1);
   WarpOps ops;
-  add_epilogue(ops, {k_, work_, warp_});
+  std::size_t line = 1;
+  if (index == 0) {
+    ops = prologue();
+  } else if (index <= chunks()) {
+    ops = main_loop(index - 1);
+    line += prologue_lines_;
+  } else {
+    add_epilogue(ops, {k_, work_, warp_});
+    line += prologue_lines_ + loop_lines_;
+  }
+  for (WarpOp& op : ops) op.line = std::uint32_t(line++);
   return ops;
 }
 
@@ -76,7 +91,7 @@ WarpOps WarpProgram::prologue() const {
   if (chunks() == 0) return ops;
   add_bookkeeping(ops, setup_ops_per_copy * copies);
   for (int chunk = 0; chunk < k_.schedule.tile.stages - 1; ++chunk) {
-    if (chunk < chunks()) add_copies(ops, at, chunk, 0, copies);
+    add_copies(ops, at, chunk, 0, copies);
     add_simple(ops, OpKind::commit_group);
   }
   add_accumulators(ops, at);
@@ -88,7 +103,7 @@ WarpOps WarpProgram::prologue() const {
 WarpOps WarpProgram::main_loop(int chunk) const {
   const WarpPlace at{k_, work_, warp_};
   const int fetched = chunk + k_.schedule.tile.stages - 1;
-  const int copies = fetched < chunks() ? copies_per_chunk(k_) : 0;
+  const int copies = copies_per_chunk(k_);
   const int fetch_steps = std::max(k_.steps - 1, 1), last_fetch = fetch_steps - 1;
   WarpOps ops;
   for (int step = 0; step < k_.steps; ++step) {
@@ -104,7 +119,7 @@ WarpOps WarpProgram::main_loop(int chunk) const {
       add_simple(ops, OpKind::commit_group);
       add_next_stage(ops, k_);
     }
-    if (step + 1 == k_.steps && chunk + 1 < chunks()) add_fragment_loads(others, at, chunk + 1, 0);
+    if (step + 1 == k_.steps) add_fragment_loads(others, at, chunk + 1, 0);
     interleave(ops, mmas, others);
     if (step == last_fetch && !single) {
       add_simple(ops, OpKind::commit_group);

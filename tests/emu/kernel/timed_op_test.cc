@@ -29,8 +29,8 @@ TEST(TimedOp, CountsOfAnF16KernelFollowFromItsSizes) {
   const auto warps = timed_cta(k, grid(k).at(1));
   ASSERT_EQ(warps.size(), 4u);
   EXPECT_EQ(count(warps, OpKind::mma), 4 * 32 * 2 * 32);
-  EXPECT_EQ(count(warps, OpKind::ldmatrix), 4 * 32 * 2 * (4 + 4));           // x4: A of one m16, B of two n8
-  EXPECT_EQ(count(warps, OpKind::cp_async), 32 * (2 * 128 * 64 / 16) / 32);  // 16 bytes a lane
+  EXPECT_EQ(count(warps, OpKind::ldmatrix), 4 * (32 * 2 + 1) * (4 + 4));  // x4: A of one m16, B of two n8
+  EXPECT_EQ(count(warps, OpKind::cp_async), (32 + 3) * (2 * 128 * 64 / 16) / 32);  // 16 bytes a lane
   EXPECT_EQ(count(warps, OpKind::barrier), 4 * (1 + 32 + 1));
   std::int64_t loaded = 0, stored = 0;
   for (const auto& warp : warps)
