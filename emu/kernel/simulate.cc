@@ -89,32 +89,38 @@ struct Extended {
   std::int64_t observed_cycles = 0;  ///< of the run that the listener saw
 };
 
+/// The main loop is made longer, by twice as much each time, until an added k-chunk takes as long as the ones
+/// added before: to `tolerance`, or until the loop is as long as it can be made in reasonable time.
 Extended extend(const KernelStreams& streams, int stages, std::int64_t ctas, int resident,
                 const SmParameters& parameters, SmListener* listener) {
-  const int lengths[] = {2 * stages + 8, 2 * stages + 24, 2 * stages + 40};
+  constexpr double tolerance = 0.005;
+  constexpr int longest = 600;
   const double in_turn = static_cast<double>(ctas) / resident;  // main loops one after the other
-  if (streams.chunks() <= streams.chunks(lengths[2])) {
-    const Run whole = run(streams, lengths[2], ctas, resident, parameters, listener);
-    const auto cycles = static_cast<double>(whole.totals.cycles);
-    const auto loops = static_cast<double>(std::max<std::int64_t>(streams.chunks(), 1)) * in_turn;
-    return {cycles, cycles / loops, 0, whole.report, whole.report, whole.totals.cycles};
+  Extended e;
+  SmReport shorter;
+  std::int64_t shorter_chunks = 0;
+  for (int length = 2 * stages + 8, more = 16;; length += more, more *= 2) {
+    const Run r = run(streams, length, ctas, resident, parameters, listener);
+    const std::int64_t chunks = streams.chunks(length), added = chunks - shorter_chunks;
+    if (listener != nullptr) e.observed_cycles = r.totals.cycles;
+    listener = nullptr;
+    const SmReport last = difference(r.report, shorter);
+    const double slope = static_cast<double>(last.totals.cycles) / static_cast<double>(std::max<std::int64_t>(added, 1));
+    e.unsteadiness = e.chunk_cycles > 0 ? std::abs(slope / in_turn / e.chunk_cycles - 1) : 1;
+    e.chunk_cycles = slope / in_turn;
+    e.run = r.report;
+    if (chunks == streams.chunks()) {
+      e.cycles = static_cast<double>(r.totals.cycles);
+      e.unsteadiness = 0;
+      e.steady = r.report;
+      return e;
+    }
+    e.steady = last;
+    e.cycles = static_cast<double>(r.totals.cycles) + slope * static_cast<double>(streams.chunks() - chunks);
+    if (e.unsteadiness < tolerance || length > longest) return e;
+    shorter = r.report;
+    shorter_chunks = chunks;
   }
-  const Run first = run(streams, lengths[0], ctas, resident, parameters, listener);
-  const Run second = run(streams, lengths[1], ctas, resident, parameters, nullptr);
-  const Run third = run(streams, lengths[2], ctas, resident, parameters, nullptr);
-  const auto slope = [&](const Run& longer, int more, const Run& shorter, int less) {
-    return static_cast<double>(longer.totals.cycles - shorter.totals.cycles) /
-           static_cast<double>(streams.chunks(more) - streams.chunks(less));
-  };
-  const double before = slope(second, lengths[1], first, lengths[0]);
-  const double steady = slope(third, lengths[2], second, lengths[1]);
-  const auto missing = static_cast<double>(streams.chunks() - streams.chunks(lengths[2]));
-  return {static_cast<double>(third.totals.cycles) + steady * missing,
-          steady / in_turn,
-          std::abs(steady / before - 1),
-          difference(third.report, second.report),
-          third.report,
-          first.totals.cycles};
 }
 
 /// The same for any number of CTAs: beyond three rounds of the occupancy each round takes as long as the

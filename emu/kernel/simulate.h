@@ -38,9 +38,10 @@ int ctas_per_sm(const Kernel& kernel, const isa::Machine& machine);
 KernelProblem kernel_problem(const GemmProblem& problem, const isa::Machine& machine);
 
 /// Simulates as many CTAs as the busiest SM gets (at most three rounds of the occupancy) with shortened main
-/// loops of three lengths, and extends their time linearly to the whole loop and to all rounds. The SM has an
-/// equal share of the bandwidth of L2 and DRAM with the others that work; misses of L2 are spread evenly over
-/// the bytes fetched. DRAM and the power budget then bound the whole machine.
+/// loops, longer ones until a k-chunk more takes the same time as those before, and extends that linearly to the
+/// whole loop and to all rounds. The SM has an equal share of the bandwidth of L2 and DRAM with the others that
+/// work; misses of L2 are spread evenly over the bytes fetched, so a tile that many CTAs want at once costs most
+/// of them a hit. DRAM and the power budget then bound the whole machine.
 /// `listener` sees the shortest run. Throws Error as plan_kernel and gemm_latency, and for a kernel that does
 /// not fit the machine.
 KernelSimulation simulate_kernel(const GemmProblem& problem, const Schedule& schedule,
