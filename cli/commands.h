@@ -19,6 +19,8 @@ Command vectors_command();
 Command vectors_answer_command();
 Command time_gemm_command();
 Command time_mma_command();
+Command kernel_run_command();
+Command kernel_show_command();
 Command search_command();
 
 }  // namespace twofour::cli

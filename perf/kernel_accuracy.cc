@@ -1,6 +1,8 @@
 // The simulated kernels beside the latency model's, schedule by schedule, and beside measured A100 kernels
 // (training rows). Usage: kernel_accuracy [EVERY [FOLDER]]   every EVERYth row of a file (default 200);
 // FOLDER: default data/timing of the source tree
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -29,6 +31,7 @@ emu::Schedule schedule_of(const emu::Latency& l) {
 struct Pair {
   double simulated, modelled, measured;  ///< us; measured 0: it is not
   std::string bound;                     ///< of the model
+  std::string what;                      ///< size, schedule and bound of the simulation
 };
 
 class Ratios {
@@ -66,10 +69,23 @@ void compare(const emu::GemmProblem& problem, double measured, const isa::Machin
   if (latency.gemv) return;
   try {
     const auto s = emu::simulate_kernel(problem, schedule_of(latency), machine);
-    pairs.push_back({s.microseconds, latency.microseconds, measured, std::string(name(latency.bound))});
+    const auto what =
+        fmt::format("{} x {} x {}, tile {} x {} x {} B, split {}; {}", problem.m, problem.n, problem.k,
+                    latency.tile.m, latency.tile.n, latency.tile.k_bytes, latency.split_k, s.bound);
+    pairs.push_back({s.microseconds, latency.microseconds, measured, std::string(name(latency.bound)), what});
   } catch (const Error& error) {
     ++refused[std::string(error.what()).substr(0, 60)];
   }
+}
+
+void print_worst(std::vector<Pair> pairs) {
+  const auto worse = [](const Pair& a, const Pair& b) {
+    return std::abs(std::log(a.simulated / a.measured)) > std::abs(std::log(b.simulated / b.measured));
+  };
+  std::sort(pairs.begin(), pairs.end(), worse);
+  for (std::size_t i = 0; i < std::min<std::size_t>(pairs.size(), 10); ++i)
+    std::printf("      measured %8.1f  simulated %8.1f  modelled %8.1f us  %s\n", pairs[i].measured,
+                pairs[i].simulated, pairs[i].modelled, pairs[i].what.c_str());
 }
 
 void report(const char* title, const std::vector<Pair>& pairs, const std::map<std::string, int>& refused) {
@@ -90,6 +106,7 @@ void report(const char* title, const std::vector<Pair>& pairs, const std::map<st
   model.print("simulated over modelled, same schedule");
   if (pairs.front().measured == 0) return;
   simulated.print("simulated over measured");
+  print_worst(pairs);
   modelled.print("modelled over measured, same rows");
 }
 

@@ -105,7 +105,8 @@ Extended extend(const KernelStreams& streams, int stages, std::int64_t ctas, int
     if (listener != nullptr) e.observed_cycles = r.totals.cycles;
     listener = nullptr;
     const SmReport last = difference(r.report, shorter);
-    const double slope = static_cast<double>(last.totals.cycles) / static_cast<double>(std::max<std::int64_t>(added, 1));
+    const double slope =
+        static_cast<double>(last.totals.cycles) / static_cast<double>(std::max<std::int64_t>(added, 1));
     e.unsteadiness = e.chunk_cycles > 0 ? std::abs(slope / in_turn / e.chunk_cycles - 1) : 1;
     e.chunk_cycles = slope / in_turn;
     e.run = r.report;
@@ -158,13 +159,14 @@ double reduction_cycles(const Kernel& k, const GemmProblem& p, const isa::Machin
   return machine.l2_latency + bytes / machine.bytes_per_clk(machine.l2_read_gbs);
 }
 
-MemoryShare share(std::int64_t ctas, double l2_hit, const isa::Machine& machine) {
+MemoryShare share(std::int64_t ctas, double l2_hit, bool write_back, const isa::Machine& machine) {
   const double busy = std::min(machine.sms, static_cast<double>(ctas));
   const double l2 = machine.bytes_per_clk(machine.l2_read_gbs) / busy;
   return {.l2_bytes_per_clk = std::min(l2, machine.l2_bytes_per_clk_sm),
           .dram_bytes_per_clk = machine.bytes_per_clk(machine.dram_read_gbs) / busy,
           .l1_hit = 0,
-          .l2_hit = std::clamp(l2_hit, 0.0, 1.0)};
+          .l2_hit = std::clamp(l2_hit, 0.0, 1.0),
+          .write_back = write_back};
 }
 
 /// CTAs of the grid's first kernel, and those of the second one of split-k.
@@ -228,8 +230,12 @@ KernelSimulation simulate_kernel(const GemmProblem& problem, const Schedule& sch
   const double operands =
       operand_bytes(kernel, static_cast<std::int64_t>(machine.sms) * fit / schedule.splits, machine) *
       static_cast<double>(problem.batch);
+  const double d_bytes = static_cast<double>(problem.m) * static_cast<double>(problem.n) *
+                         static_cast<double>(problem.batch) * problem.output_bits / 8;
   s.l2_hit = 1 - operands / (streams.fetched_bytes() * static_cast<double>(s.ctas));
-  const SmParameters parameters{machine, share(s.ctas, s.l2_hit, machine)};
+  // In a run of such kernels L2 is full of the last one's D, unless all fits.
+  const bool write_back = operands + d_bytes > machine.l2_mib * 1024 * 1024;
+  const SmParameters parameters{machine, share(s.ctas, s.l2_hit, write_back, machine)};
   const int stages = schedule.tile.stages;
   const Extended sm = rounds(streams, stages, s.ctas_of_busiest_sm, fit, parameters, listener);
   s.sm_cycles = sm.cycles;
@@ -241,9 +247,7 @@ KernelSimulation simulate_kernel(const GemmProblem& problem, const Schedule& sch
 
   if (second > 0)
     s.second_kernel_cycles = machine.cold_start_cycles + reduction_cycles(kernel, problem, machine);
-  const double d_bytes = static_cast<double>(problem.m) * static_cast<double>(problem.n) *
-                         static_cast<double>(problem.batch) * problem.output_bits / 8;
-  s.dram_cycles = (operands + d_bytes) / machine.bytes_per_clk(machine.dram_read_gbs);
+  s.dram_cycles = (operands + (write_back ? d_bytes : 0)) / machine.bytes_per_clk(machine.dram_read_gbs);
   const auto timing = isa::issue_timing(*tiled.instruction, machine);
   const double instructions = static_cast<double>(problem.m) * static_cast<double>(problem.n) *
                               static_cast<double>(problem.k) * static_cast<double>(problem.batch) /

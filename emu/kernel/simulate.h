@@ -12,7 +12,7 @@ struct KernelSimulation {
   double microseconds = 0;  ///< launch included, as the problem's `launch` says
   double cycles = 0;        ///< of the kernel at the boost clock, cold start included
   double sm_cycles = 0;     ///< of the busiest SM: all its CTAs
-  double dram_cycles = 0;   ///< operands as often as they miss L2, and D, at the DRAM's bandwidth
+  double dram_cycles = 0;   ///< operands as often as they miss L2, and D unless all fits L2, at its bandwidth
   double power_cycles = 0;  ///< every multiply-add at the clock that the power budget sustains
   double second_kernel_cycles =
       0;  ///< of split-k: the kernel that adds the partial sums, cold start included
@@ -38,12 +38,12 @@ int ctas_per_sm(const Kernel& kernel, const isa::Machine& machine);
 KernelProblem kernel_problem(const GemmProblem& problem, const isa::Machine& machine);
 
 /// Simulates as many CTAs as the busiest SM gets (at most three rounds of the occupancy) with shortened main
-/// loops, longer ones until a k-chunk more takes the same time as those before, and extends that linearly to the
-/// whole loop and to all rounds. The SM has an equal share of the bandwidth of L2 and DRAM with the others that
-/// work; misses of L2 are spread evenly over the bytes fetched, so a tile that many CTAs want at once costs most
-/// of them a hit. DRAM and the power budget then bound the whole machine.
-/// `listener` sees the shortest run. Throws Error as plan_kernel and gemm_latency, and for a kernel that does
-/// not fit the machine.
+/// loops, longer ones until a k-chunk more takes the same time as those before, and extends that linearly to
+/// the whole loop and to all rounds. The SM has an equal share of the bandwidth of L2 and DRAM with the
+/// others that work; misses of L2 are spread evenly over the bytes fetched, so a tile that many CTAs want at
+/// once costs most of them a hit. DRAM and the power budget then bound the whole machine. `listener` sees the
+/// shortest run. Throws Error as plan_kernel and gemm_latency, and for a kernel that does not fit the
+/// machine.
 KernelSimulation simulate_kernel(const GemmProblem& problem, const Schedule& schedule,
                                  const isa::Machine& machine, SmListener* listener = nullptr);
 

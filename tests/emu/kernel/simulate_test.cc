@@ -41,7 +41,8 @@ SmTotals run_ctas(const CtaStream& cta, std::int64_t ctas, int resident, double 
   SmListener nobody;
   MemoryShare share = equal_share(a100);
   share.l2_hit = l2_hit;
-  return run_sm({std::vector<const CtaStream*>(static_cast<std::size_t>(ctas), &cta), resident}, {a100, share}, nobody);
+  return run_sm({std::vector<const CtaStream*>(static_cast<std::size_t>(ctas), &cta), resident},
+                {a100, share}, nobody);
 }
 
 CtaStream whole_cta(const std::vector<std::vector<TimedOp>>& warps) {
@@ -88,7 +89,8 @@ TEST(SimulateKernel, ExtensionIsWithinOnePercentOfTheWholeRun) {
     const Kernel kernel = plan_kernel(kernel_problem(problem, a100), tiled(c.tile));
     const KernelStreams streams(kernel, grid(kernel).front());
     const auto whole = run_ctas(streams.cta(1 << 30), s.ctas_of_busiest_sm, s.ctas_per_sm, s.l2_hit);
-    EXPECT_NEAR(s.sm_cycles / static_cast<double>(whole.cycles), 1, 0.01) << c.type << " " << c.tile.m << " x " << c.tile.n;
+    EXPECT_NEAR(s.sm_cycles / static_cast<double>(whole.cycles), 1, 0.01)
+        << c.type << " " << c.tile.m << " x " << c.tile.n;
   }
 }
 
@@ -102,12 +104,13 @@ TEST(SimulateKernel, ALargeDenseTileKeepsTheTensorPipeBusy) {
   EXPECT_LT(s.chunk_cycles, 1024 / 0.9);
 }
 
-// By hand, 128 x 128 x 64 with 64 x 64 a warp, in bytes: dense A and B 16384 each, stored once and read twice, 98304, or 768
-// wavefronts; 1024 cycles of multiply-adds: 75 %. 2:4: A 8192 and 1024 of metadata, 3 (8192 + 1024 + 16384) are 600
-// wavefronts; 512 cycles: 117 % (113 % without the metadata).
+// By hand, 128 x 128 x 64 with 64 x 64 a warp, in bytes: dense A and B 16384 each, stored once and read
+// twice, 98304, or 768 wavefronts; 1024 cycles of multiply-adds: 75 %. 2:4: A 8192 and 1024 of metadata, 3
+// (8192 + 1024 + 16384) are 600 wavefronts; 512 cycles: 117 % (113 % without the metadata).
 TEST(SimulateKernel, SharedMemoryBindsSparseKernels) {
   const auto ratio = [](bool sparse) {
-    const auto s = simulate_kernel(gemm("f16", sparse, 4096, 4096, 65536), tiled({128, 128, 128, 3, 2, 2}), a100);
+    const auto s =
+        simulate_kernel(gemm("f16", sparse, 4096, 4096, 65536), tiled({128, 128, 128, 3, 2, 2}), a100);
     const double stretch = a100.mma_stretch;  // of the interval that counts as busy
     return stretch * s.steady.utilisation(Pipe::shared_memory) / s.steady.utilisation(Pipe::tensor);
   };
@@ -136,7 +139,8 @@ TEST(SimulateKernel, LawsOfTime) {
 
 TEST(SimulateKernel, MoreWavesTakeProportionallyLonger) {
   const auto s = [](std::int64_t m) {
-    return simulate_kernel(gemm("f16", false, m, 108 * 128, 1024), tiled({128, 128, 64, 4, 2, 2}), a100).sm_cycles;
+    return simulate_kernel(gemm("f16", false, m, 108 * 128, 1024), tiled({128, 128, 64, 4, 2, 2}), a100)
+        .sm_cycles;
   };
   // 8, 16 and 32 CTAs a SM: rounds of two.
   EXPECT_NEAR((s(32 * 128) - s(16 * 128)) / (s(16 * 128) - s(8 * 128)), 2, 0.05);
@@ -169,7 +173,8 @@ TEST(SimulateKernel, StreamKEvensOutAPartialWave) {
 
 // Measured kernels of an A100, training rows: no constant of the simulator was fitted on them.
 TEST(SimulateKernel, MeasuredS8KernelsWithinFifteenPercentOnAverage) {
-  const auto rows = load_measurements(TWOFOUR_SOURCE_DIR "/data/timing/a100_s8_gemm.csv", Launch::as_measured);
+  const auto rows =
+      load_measurements(TWOFOUR_SOURCE_DIR "/data/timing/a100_s8_gemm.csv", Launch::as_measured);
   double error = 0;
   int count = 0, seen = 0;
   for (const auto& row : rows) {

@@ -63,6 +63,20 @@ TEST(TimedOp, NoLdmatrixAndNoCopyOfTheMainLoopHasBankConflicts) {
     }
 }
 
+TEST(TimedOp, SlabsOfTheEpilogueHaveNoBankConflicts) {
+  const Kernel k =
+      plan_kernel(problem("m16n8k16.f32.f16.f16.f32", 128, 128, 64), schedule_of(128, 128, 64, 2, 2, 2));
+  for (const auto& warp : timed_cta(k, grid(k).front()))
+    for (const TimedOp& op : warp) {
+      if (op.kind == OpKind::store_shared) {
+        EXPECT_EQ(op.wavefronts, 2);  // 8 bytes a lane
+      }
+      if (op.kind == OpKind::load_shared) {
+        EXPECT_EQ(op.wavefronts, 4);  // 16
+      }
+    }
+}
+
 TEST(TimedOp, WithoutSwizzleTheRowsOfAMatrixMeetInOneBank) {
   WarpOp op;
   op.kind = OpKind::ldmatrix;
