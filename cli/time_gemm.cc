@@ -4,12 +4,14 @@
 #include "twofour/cli/commands.h"
 #include "twofour/cli/flags.h"
 #include "twofour/cli/output.h"
+#include "twofour/cli/time_kernel.h"
 #include "twofour/emu/timing/gemm_table.h"
 #include "twofour/isa/error.h"
 #include "twofour/isa/file.h"
 
 DEFINE_string(csv, "", "table with columns M,N,K,dtype and perhaps sparse; predicted_us is appended");
 DEFINE_int64(batch, 1, "GEMMs of that shape in one kernel");
+DEFINE_bool(cycle, false, "simulate the kernel's instructions on one SM, cycle by cycle");
 DEFINE_string(launch, "as-measured", "what is counted around the kernel: graph, stream, kernel, as-measured");
 
 namespace twofour::cli {
@@ -100,13 +102,15 @@ int run(std::span<const std::string>) {
   const bool one = FLAGS_m != 0 || FLAGS_n != 0 || FLAGS_k != 0;
   if (one == !FLAGS_csv.empty()) fail("time gemm: give either --csv FILE, or --m, --n and --k");
   if (!one) {
-    if (FLAGS_json) fail("time gemm: --csv writes a table; --json is for one GEMM");
+    if (FLAGS_json || FLAGS_cycle)
+      fail("time gemm: --csv writes a table; --json and --cycle are for one GEMM");
     write_table();
     return exit_ok;
   }
   if (!FLAGS_output.empty()) fail("time gemm: --output is for --csv");
   const auto machine = isa::load_machine(FLAGS_machine);
   const auto problem = problem_from_flags();
+  if (FLAGS_cycle) return time_kernel(problem, machine);
   const auto latency = emu::gemm_latency(problem, machine);
   if (FLAGS_json)
     print_json("time gemm", to_json(problem, latency, machine));
@@ -128,10 +132,15 @@ Command time_gemm_command() {
       "--launch as-measured counts what the published measurements of the type count: a CUDA graph node for "
       "the float\n"
       "types, a layer profiler's overhead (8.6 us) for the integers. To compare types use --launch graph.\n"
+      "--cycle simulates the chosen schedule's instructions on one SM, for as many k-chunks as it takes to "
+      "become "
+      "steady, and\n"
+      "extends that to the whole kernel; --view and --trace as in `time mma` show the SM.\n"
       "Examples: twofour time gemm --m 4096 --n 4096 --k 4096 --dtype s8 --sparse --launch graph\n"
       "          twofour time gemm --csv shapes.csv --machine my-gpu.toml --output predicted.csv\n"
       "Exit status: 0 done, 2 the input was refused (file:line:column).",
-      {"m", "n", "k", "dtype", "sparse", "batch", "launch", "csv", "output", "machine", "json"},
+      {"m", "n", "k", "dtype", "sparse", "batch", "launch", "csv", "output", "machine", "cycle", "view",
+       "trace", "json"},
       0,
       0,
       run};

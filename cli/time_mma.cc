@@ -93,7 +93,7 @@ Command time_mma_command() {
       "microbenchmarks.\n"
       "--view pipes: how busy each pipe is; stalls: why warps wait, by Nsight Compute's names; timeline: the "
       "first 200\n"
-      "instructions. --trace FILE: all of it (up to 500,000 events); one microsecond there is one cycle.\n"
+      "instructions. --trace FILE: all of it (up to 200,000 events); one microsecond there is one cycle.\n"
       "Examples: twofour time mma m16n8k16.f32.f16.f16.f32 --warps 4 --independent 3\n"
       "          twofour time mma sp.m16n8k64.s32.s8.s8.s32 --warps 8 --independent 2 --view all\n"
       "Exit status: 0 done, 2 the input was refused.",

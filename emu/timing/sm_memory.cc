@@ -52,11 +52,11 @@ SmMemory::Access SmMemory::global(Ticks at, int bytes, OpKind kind) {
   if (kind == OpKind::load_global && hits(l1_debt_, bytes, share_.l1_hit))
     return {looked_up, looked_up + l1_latency_};
   const Ticks l2 = serve(l2_, Pipe::l2, looked_up, time(l2_ticks_));
-  // What is stored leaves L2 later, when nobody here waits for it.
-  if (kind == OpKind::store_global || hits(l2_debt_, bytes, share_.l2_hit))
-    return {looked_up, l2 + time(l2_ticks_) + l2_latency_};
+  const bool store = kind == OpKind::store_global;
+  if (store ? !share_.write_back : hits(l2_debt_, bytes, share_.l2_hit))
+    return {store ? l2 : looked_up, l2 + time(l2_ticks_) + l2_latency_};
   const Ticks dram = serve(dram_, Pipe::dram, l2, time(dram_ticks_));
-  return {looked_up, dram + time(dram_ticks_) + dram_latency_};
+  return {store ? dram : looked_up, dram + time(dram_ticks_) + dram_latency_};
 }
 
 Ticks SmMemory::copy_in(Ticks at, int wavefronts) {

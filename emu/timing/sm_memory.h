@@ -33,7 +33,8 @@ class SmMemory {
   SmMemory(const SmParameters& parameters, SmListener& listener);
 
   struct Access {
-    Ticks leaves;  ///< the request frees its place in the queue of its sub-core
+    Ticks leaves;  ///< the request frees its place in the queue of its sub-core: a read when L1 has looked it
+                   ///< up, a store when L2 takes it, or DRAM where L2 is full of what was stored before
     Ticks ready;   ///< data in registers; cp.async: data at the shared memory's door
   };
   /// ldmatrix, LDS and STS.

@@ -9,7 +9,8 @@ struct MemoryShare {
   double l2_bytes_per_clk;    ///< at most the machine's l2_bytes_per_clk_sm
   double dram_bytes_per_clk;  ///< of what L2 misses
   double l1_hit = 0;          ///< of the bytes of LDG; cp.async passes L1 by
-  double l2_hit = 1;          ///< of the bytes that reach L2
+  double l2_hit = 1;          ///< of the bytes that are read from L2
+  bool write_back = false;    ///< what is stored leaves L2 for DRAM while the kernel runs: it does not fit
 };
 
 /// Every SM takes an equal part of the bandwidth of L2 and of DRAM.

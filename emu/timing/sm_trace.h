@@ -13,7 +13,7 @@ namespace twofour::emu {
 /// keeps no more, and says so in the file.
 class ChromeTrace : public SmListener {
  public:
-  explicit ChromeTrace(std::size_t limit = 500000) : limit_(limit) {}
+  explicit ChromeTrace(std::size_t limit = 200000) : limit_(limit) {}
   void on_issue(const IssueEvent& e) override;
   void on_stall(const StallEvent& e) override;
   void on_copy(const CopyEvent& e) override;

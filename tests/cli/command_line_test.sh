@@ -19,7 +19,7 @@ npy() {
 expect 0 'Usage: twofour COMMAND' --help
 expect 2 'Usage: twofour COMMAND'
 expect 0 'twofour 0.' --version
-for command in 'isa list' 'isa show' mma gemm prune compress 'metadata check' 'metadata convert' 'metadata explain' layout replay 'kernel run' 'kernel show' 'time gemm' search; do
+for command in 'isa list' 'isa show' mma gemm prune compress 'metadata check' 'metadata convert' 'metadata explain' layout replay 'kernel run' 'kernel show' 'time gemm' 'time mma' search; do
   # shellcheck disable=SC2086
   expect 0 'Usage: twofour' $command --help
 done
@@ -195,6 +195,19 @@ expect 0 '' time gemm --csv in.csv --output out.csv
 printf 'M,N,K,dtype\n128,x,512,bf16\n' >bad.csv
 expect 2 "bad.csv:2:5: N is 'x', not an integer" time gemm --csv bad.csv --output none.csv
 [ ! -e none.csv ] || { echo 'FAILED: a refused csv left a file'; failed=1; }
+expect 0 'k-chunk ' time gemm --cycle --m 1024 --n 1024 --k 1024 --dtype s8 --view all --trace trace.json
+grep -q '"name":"IMMA' trace.json || { echo 'FAILED: no mma in the trace'; failed=1; }
+expect 0 '"chunk_cycles"' time gemm --cycle --m 512 --n 512 --k 4096 --sparse --json --view timeline
+expect 2 'leave out --cycle' time gemm --cycle --m 512 --n 1 --k 512
+expect 2 '--cycle are for one GEMM' time gemm --cycle --csv in.csv
+expect 0 'cycles an iteration' time mma m16n8k16.f32.f16.f16.f32 --warps 4 --independent 3 --view all
+expect 0 '"math_pipe_throttle"' time mma sp.m16n8k64.s32.s8.s8.s32 --warps 8 --independent 2 --json --trace trace.json
+grep -q '"name":"IMMA.SP' trace.json || { echo 'FAILED: no mma.sp in the trace'; failed=1; }
+expect 2 'unknown view' time mma m16n8k16.f32.f16.f16.f32 --view x
+expect 2 'a CTA has 1 to 32' time mma m16n8k16.f32.f16.f16.f32 --warps 33
+expect 2 '255 registers' time mma m16n8k16.f32.f16.f16.f32 --independent 200
+expect 2 'give a Tensor Core instruction' time mma ldmatrix.m8n8.x4.shared.b16
+expect 2 'give 1 to' time mma m16n8k16.f32.f16.f16.f32 --iterations 1000000000
 expect 2 'unknown machine' time gemm --m 1 --n 1 --k 1 --machine a101
 sed 's/^sms /smz /' "$here/../machines/a100-sxm4-80gb.toml" >my.toml
 expect 2 'my.toml:' time gemm --m 1 --n 1 --k 1 --machine my.toml

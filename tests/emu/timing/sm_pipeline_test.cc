@@ -6,6 +6,8 @@
 #include <map>
 
 #include "twofour/emu/timing/sm_report.h"
+#include "twofour/emu/timing/sm_timeline.h"
+#include "twofour/emu/timing/sm_trace.h"
 #include "twofour/isa/error.h"
 
 namespace twofour::emu {
@@ -156,6 +158,57 @@ TEST(SmPipeline, MissesGoToDram) {
   };
   EXPECT_EQ(one(1), 4 + 200);
   EXPECT_EQ(one(2), 4 + 8 + 600);  // starts behind the first one's 4 cycles of L2
+}
+
+TEST(SmPipeline, StoresGoAtTheSpeedOfWhatTakesThem) {
+  const Ops stores(8, TimedOp{.kind = OpKind::store_global, .bytes = 512});
+  auto p = machine();
+  // L2 takes one every 16 cycles, DRAM every 32; five wait in the queue besides the one that is on its way.
+  EXPECT_EQ((run({stores}, 1, 1, p).issued[{0, 0}]), cycles({0, 1, 2, 3, 4, 5, 16, 32}));
+  p.share.write_back = true;
+  EXPECT_EQ((run({stores}, 1, 1, p).issued[{0, 0}]), cycles({0, 1, 2, 3, 4, 5, 32, 64}));
+}
+
+TEST(SmPipeline, HitsOfL1StayInTheSm) {
+  auto p = machine();
+  p.share.l1_hit = 1;
+  const TimedOp load{.kind = OpKind::load_global, .write = {8, 1}, .bytes = 128};
+  EXPECT_EQ((run({{load, alu(1, 8)}}, 1, 1, p).issued[{0, 0}]), cycles({0, 36}));
+}
+
+// A microsecond of the trace is a cycle: what a viewer shows is what happened.
+TEST(SmPipeline, TraceHoldsEveryIssueAndSaysWhatItLeavesOut) {
+  const Ops ops{copy(512), simple(OpKind::commit_group), simple(OpKind::wait_group, 0), ldmatrix(8, 4),
+                alu(1, 8)};
+  const CtaStream cta{{{ops, 1}}};
+  ChromeTrace all, few(3);
+  SmListeners listeners;
+  listeners.add(all);
+  listeners.add(few);
+  run_sm({{&cta}, 1}, machine(), listeners);
+  const auto text = all.json();
+  for (const char* name : {R"("name":"cp.async")", R"("name":"long_scoreboard","ts":2.000,"dur":256.000)",
+                           R"("name":"integer","ts":288.000,"dur":1.000)", R"("left_out":0)"})
+    EXPECT_NE(text.find(name), std::string::npos) << name;
+  EXPECT_EQ(few.json().find(R"("left_out":0)"), std::string::npos);
+  EXPECT_TRUE(few.capped());
+}
+
+TEST(SmPipeline, TimelineSaysWhyEachWaits) {
+  const Ops ops{ldmatrix(8, 4), alu(1, 8), alu(2, 1)};
+  const CtaStream cta{{{ops, 1}}};
+  Timeline timeline(0, 2);
+  run_sm({{&cta}, 1}, machine(), timeline);
+  const auto rows = timeline.rows();
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_TRUE(timeline.capped());
+  EXPECT_EQ(rows[0].complete, 29);
+  EXPECT_EQ(rows[1].issue, 29);
+  EXPECT_EQ(rows[1].waited[static_cast<std::size_t>(Stall::short_scoreboard)], 28);
+  const auto text = timeline_text(rows, 40);
+  EXPECT_NE(text.find("|I----------------------------R\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("| ssssssssssssssssssssssssssssI---R  <- short_scoreboard 28"), std::string::npos)
+      << text;
 }
 
 TEST(SmPipeline, ABarrierHoldsTheCta) {
