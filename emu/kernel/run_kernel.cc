@@ -26,6 +26,14 @@ void check_channels(std::string_view name, std::size_t got, std::int64_t wanted)
   if (std::int64_t(got) != wanted) fail("operand {} has {} channels, the kernel takes {}", name, got, wanted);
 }
 
+/// The second half of fixed-point scales.
+void check_shifts(std::span<const std::uint32_t> scale) {
+  const std::size_t channels = scale.size() / 2;
+  for (std::size_t c = 0; c < channels; ++c)
+    if (const std::uint32_t shift = scale[channels + c]; shift < 1 || shift > 62)
+      fail("fixed-point scale of channel {}: its shift is {}, give 1 to 62", c, shift);
+}
+
 isa::ElementType residual_type(const Kernel& k) {
   const isa::ElementType out = k.problem.epilogue.output;
   const bool as_output = isa::bits(out) == 16 || out == isa::ElementType::s32;
@@ -48,6 +56,7 @@ void check_operands(const Kernel& k, const KernelOperands& x) {
   if (e.scale)
     check_channels("scale", x.epilogue.scale.size(),
                    (e.fixed_point ? 2 : 1) * (e.channel_is_row ? p.m : p.n));
+  if (e.fixed_point) check_shifts(x.epilogue.scale);
   if (e.bias) check_channels("bias", x.epilogue.bias.size(), e.channel_is_row ? p.m : p.n);
   if (e.residual)
     check_matrix("residual", x.epilogue.residual, residual_type(k), e.transposed ? p.n : p.m,

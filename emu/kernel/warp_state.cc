@@ -80,6 +80,7 @@ std::uint64_t wide_result(Action action, std::uint64_t x, std::uint64_t y, std::
     case Action::add_double:
       return std::bit_cast<std::uint64_t>(std::bit_cast<double>(x) + std::bit_cast<double>(y));
     case Action::scale_wide:
+      if (z == 0) return 0;  // of a lane outside D, which loaded no scale
       return std::uint64_t((signed_word(x) * signed_word(y) + (std::int64_t(1) << (z - 1))) >> z);
     case Action::add_wide: return x + std::uint64_t(signed_word(y));
     case Action::relu_wide: return std::int64_t(x) > 0 ? x : 0;

@@ -127,6 +127,18 @@ TEST(Epilogue, FixedPointEqualsTheDefinition) {
   }
 }
 
+TEST(Epilogue, ShiftsOutOfRangeAreRefused) {
+  RandomProblem x(isa::find_instruction("m16n8k32.s32.s8.s8.s32"), 16, 8, 64, false, 17);
+  x.problem.epilogue = {.output = ElementType::s32, .scale = true, .fixed_point = true};
+  KernelOperands operands = x.operands();
+  for (const std::uint32_t shift : {0u, 63u}) {
+    std::vector<std::uint32_t> scale(16, 1);
+    scale[11] = shift;
+    operands.epilogue.scale = scale;
+    EXPECT_THROW(run_kernel(plan_kernel(x.problem, schedule_of(32, 32, 64, 2, 1, 2)), operands), Error);
+  }
+}
+
 TEST(Epilogue, NarrowRowsTakeNarrowStores) {
   for (const std::int64_t n : {1, 2, 3, 5, 6, 12, 33}) {
     RandomProblem x(isa::find_instruction("m16n8k32.s32.s8.s8.s32"), 19, n, 64, false, 15);
