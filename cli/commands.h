@@ -21,6 +21,9 @@ Command time_gemm_command();
 Command machine_list_command();
 Command machine_show_command();
 Command machine_check_command();
+Command time_mma_command();
+Command kernel_run_command();
+Command kernel_show_command();
 Command search_command();
 
 }  // namespace twofour::cli

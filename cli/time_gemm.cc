@@ -4,6 +4,7 @@
 #include "twofour/cli/commands.h"
 #include "twofour/cli/flags.h"
 #include "twofour/cli/output.h"
+#include "twofour/cli/time_kernel.h"
 #include "twofour/emu/timing/gemm_table.h"
 #include "twofour/isa/error.h"
 #include "twofour/isa/file.h"
@@ -11,6 +12,7 @@
 DEFINE_string(csv, "", "table with columns M,N,K,dtype and perhaps sparse; predicted_us is appended");
 DEFINE_int64(batch, 1, "GEMMs of that shape in one kernel");
 DEFINE_string(clock, "automatic", "automatic, boost, sustained or a number of MHz (docs/timing.md)");
+DEFINE_bool(cycle, false, "simulate the kernel's instructions on one SM, cycle by cycle");
 DEFINE_string(launch, "as-measured", "what is counted around the kernel: graph, stream, kernel, as-measured");
 
 namespace twofour::cli {
@@ -104,7 +106,8 @@ int run(std::span<const std::string>) {
   const bool one = FLAGS_m != 0 || FLAGS_n != 0 || FLAGS_k != 0;
   if (one == !FLAGS_csv.empty()) fail("time gemm: give either --csv FILE, or --m, --n and --k");
   if (!one) {
-    if (FLAGS_json) fail("time gemm: --csv writes a table; --json is for one GEMM");
+    if (FLAGS_json || FLAGS_cycle)
+      fail("time gemm: --csv writes a table; --json and --cycle are for one GEMM");
     write_table();
     return exit_ok;
   }
@@ -112,6 +115,7 @@ int run(std::span<const std::string>) {
   const auto problem = problem_from_flags();
   const auto machine =
       isa::at_clock(isa::load_machine(FLAGS_machine), isa::parse_clock(FLAGS_clock), problem.type);
+  if (FLAGS_cycle) return time_kernel(problem, machine);
   const auto latency = emu::gemm_latency(problem, machine);
   if (FLAGS_json)
     print_json("time gemm", to_json(problem, latency, machine));
@@ -139,10 +143,14 @@ Command time_gemm_command() {
       "pipe, automatic (the default) takes boost and lets the limit bound the tensor pipe alone; a number is "
       "a "
       "locked clock in MHz.\n"
+      "--cycle simulates the chosen schedule's instructions on one SM, for as many k-chunks as it takes to "
+      "become "
+      "steady, and\n"
+      "extends that to the whole kernel; --view and --trace as in `time mma` show the SM.\n"
       "Examples: twofour time gemm --m 4096 --n 4096 --k 4096 --dtype s8 --sparse --launch graph\n"
       "          twofour time gemm --csv shapes.csv --machine my-gpu.toml --output predicted.csv\n"
       "Exit status: 0 done, 2 the input was refused (file:line:column).",
-      {"m", "n", "k", "dtype", "sparse", "batch", "clock", "launch", "csv", "output", "machine", "json"},
+      {"m", "n", "k", "dtype", "sparse", "batch", "clock", "launch", "csv", "output", "machine", "cycle", "view", "trace", "json"},
       0,
       0,
       run};

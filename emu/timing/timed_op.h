@@ -29,6 +29,7 @@ enum class OpKind : std::uint8_t {
 /// Consecutive 32-bit registers of a lane; count 0: none.
 struct RegisterRange {
   std::uint16_t first = 0, count = 0;
+  bool operator==(const RegisterRange&) const = default;
 };
 
 /// One instruction of one warp with what its timing depends on: not its data. Kernel lowering makes them from
@@ -36,7 +37,7 @@ struct RegisterRange {
 struct TimedOp {
   OpKind kind = OpKind::integer;
   const isa::Instruction* instruction = nullptr;  ///< of mma and ldmatrix
-  RegisterRange write;
+  RegisterRange write{};
   std::array<RegisterRange, 4> read{};  ///< mma: A, B, C, metadata
   int argument = 0;                     ///< wait_group: N
   int wavefronts = 0;                   ///< shared memory: passes through the banks, conflicts included

@@ -19,7 +19,7 @@ npy() {
 expect 0 'Usage: twofour COMMAND' --help
 expect 2 'Usage: twofour COMMAND'
 expect 0 'twofour 0.' --version
-for command in 'isa list' 'isa show' mma gemm prune compress 'metadata check' 'metadata convert' 'metadata explain' layout replay 'time gemm' 'machine list' 'machine show' 'machine check' search; do
+for command in 'isa list' 'isa show' mma gemm prune compress 'metadata check' 'metadata convert' 'metadata explain' layout replay 'time gemm' 'machine list' 'machine show' 'machine check' 'kernel run' 'kernel show' 'time mma' search; do
   # shellcheck disable=SC2086
   expect 0 'Usage: twofour' $command --help
 done
@@ -94,6 +94,27 @@ expect 0 '0 differ' gemm -a a.npy -b b.npy --dtype s8 --pad --sparse --prune
 head -c 130 a.npy >short.npy
 expect 2 'short.npy' gemm -a short.npy -b b.npy --dtype s8
 expect 2 'cannot be read as f16' gemm -a a.npy -b b.npy --dtype f16
+
+# Scheduled kernels.
+tile='--cta-tile 64x32x64 --stages 3 --warp-grid 2x1'
+# shellcheck disable=SC2086
+{
+  expect 0 '4096 outputs, 0 differ' kernel run --m 64 --n 64 --k 256 --sparse $tile
+  expect 0 '"differing": 0' kernel run --m 61 --n 50 --k 120 $tile --split-k 2 --epilogue bias,residual,relu --store f16 --json
+  expect 0 'stream-k on 5 CTAs' kernel run --m 64 --n 64 --k 256 --dtype s8 $tile --stream-k 5 --epilogue scale --store s4
+  # A k-chunk of 64 columns is four steps of 2 x 4 mma; behind the last is the next k-chunk's first fragment.
+  expect 0 'ldmatrix.sync.aligned.m8n8.x4.shared.b16' kernel show --m 64 --n 64 --k 256 $tile
+  [ "$("$twofour" kernel show --m 64 --n 64 --k 256 $tile | grep -c '  mma.sync')" = 32 ] || { echo 'FAILED: mma of a k-chunk'; failed=1; }
+  expect 0 'st.global.b128 [d + 0]' kernel show --m 64 --n 64 --k 256 $tile --part epilogue --json
+  expect 2 'flag --part' kernel show --m 64 --n 64 --k 256 $tile --part middle
+  expect 2 '--cta 9: the grid has 2' kernel show --m 64 --n 64 --k 256 $tile --cta 9
+  expect 2 'fill K up with zeros' kernel run --m 64 --n 64 --k 255 $tile
+  expect 2 'is none of scale, bias' kernel run --m 64 --n 64 --k 256 $tile --epilogue gelu
+}
+expect 2 'is not 3 sizes' kernel run --m 64 --n 64 --k 64 --cta-tile 64x64
+expect 2 'bytes of shared memory, a CTA has 166912' kernel run --m 64 --n 64 --k 64 --cta-tile 256x256x64
+expect 2 'registers a lane, there are 255' kernel run --m 64 --n 64 --k 64 --cta-tile 128x256x32
+expect 2 'must be a multiple of 16 x 8' kernel run --m 64 --n 64 --k 64 --cta-tile 64x64x32 --warp-grid 8x1
 
 # Prune and compress.
 expect 2 'not 2:4' compress a.npy --dtype s8 --values v.npy
@@ -174,6 +195,19 @@ expect 0 '' time gemm --csv in.csv --output out.csv
 printf 'M,N,K,dtype\n128,x,512,bf16\n' >bad.csv
 expect 2 "bad.csv:2:5: N is 'x', not an integer" time gemm --csv bad.csv --output none.csv
 [ ! -e none.csv ] || { echo 'FAILED: a refused csv left a file'; failed=1; }
+expect 0 'k-chunk ' time gemm --cycle --m 1024 --n 1024 --k 1024 --dtype s8 --view all --trace trace.json
+grep -q '"name":"IMMA' trace.json || { echo 'FAILED: no mma in the trace'; failed=1; }
+expect 0 '"chunk_cycles"' time gemm --cycle --m 512 --n 512 --k 4096 --sparse --json --view timeline
+expect 2 'leave out --cycle' time gemm --cycle --m 512 --n 1 --k 512
+expect 2 '--cycle are for one GEMM' time gemm --cycle --csv in.csv
+expect 0 'cycles an iteration' time mma m16n8k16.f32.f16.f16.f32 --warps 4 --independent 3 --view all
+expect 0 '"math_pipe_throttle"' time mma sp.m16n8k64.s32.s8.s8.s32 --warps 8 --independent 2 --json --trace trace.json
+grep -q '"name":"IMMA.SP' trace.json || { echo 'FAILED: no mma.sp in the trace'; failed=1; }
+expect 2 'unknown view' time mma m16n8k16.f32.f16.f16.f32 --view x
+expect 2 'a CTA has 1 to 32' time mma m16n8k16.f32.f16.f16.f32 --warps 33
+expect 2 '255 registers' time mma m16n8k16.f32.f16.f16.f32 --independent 200
+expect 2 'give a Tensor Core instruction' time mma ldmatrix.m8n8.x4.shared.b16
+expect 2 'give 1 to' time mma m16n8k16.f32.f16.f16.f32 --iterations 1000000000
 expect 2 'unknown machine' time gemm --m 1 --n 1 --k 1 --machine a101
 sed 's/^sms /smz /' "$here/../machines/a100-sxm4-80gb.toml" >my.toml
 expect 2 'my.toml:' time gemm --m 1 --n 1 --k 1 --machine my.toml
