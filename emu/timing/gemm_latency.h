@@ -29,6 +29,8 @@ struct GemmProblem {
   int output_bits = 16;  ///< of one element of D as it is stored
   std::int64_t batch = 1;
   Launch launch = Launch::graph;
+
+  bool operator==(const GemmProblem&) const = default;
 };
 
 /// How wide the measured kernels store D: 32 bits for tf32, 16 for the rest.

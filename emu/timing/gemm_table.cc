@@ -1,6 +1,8 @@
 #include "twofour/emu/timing/gemm_table.h"
 
-#include "twofour/isa/error.h"
+#include <vector>
+
+#include "twofour/emu/timing/latency_cache.h"
 
 namespace twofour::emu {
 
@@ -29,19 +31,33 @@ GemmProblem gemm_problem(const CsvTable& table, const CsvTable::Row& row, Launch
   return problem;
 }
 
+namespace {
+
+/// Latencies of the rows' problems; a refused one is told with its line.
+std::vector<double> batch_microseconds(const CsvTable& table, std::span<const GemmProblem> problems,
+                                       const isa::Machine& machine) {
+  std::vector<double> times(problems.size());
+  try {
+    LatencyCache(machine).microseconds(problems, times);
+  } catch (const BatchError& error) {
+    const auto& row = table.rows()[error.index];
+    table.refuse(row, table.field(row, "dtype"), error.what());
+  }
+  return times;
+}
+
+}  // namespace
+
 std::string predict_gemms(const CsvTable& table, const isa::Machine& machine, Launch launch) {
   constexpr std::string_view column = "predicted_us";
   if (table.has(column))
     fail("{}:1:1: the table has a column '{}' already; remove it first", table.file(), column);
+  std::vector<GemmProblem> problems;
+  for (const auto& row : table.rows()) problems.push_back(gemm_problem(table, row, launch));
+  const auto times = batch_microseconds(table, problems, machine);
   std::string out = fmt::format("{},{}\n", table.header().raw, column);
-  for (const auto& row : table.rows()) {
-    const auto problem = gemm_problem(table, row, launch);
-    try {
-      out += fmt::format("{},{:.4f}\n", row.raw, gemm_latency(problem, machine).microseconds);
-    } catch (const Error& error) {
-      table.refuse(row, table.field(row, "dtype"), error.what());
-    }
-  }
+  for (std::size_t i = 0; i < times.size(); ++i)
+    out += fmt::format("{},{:.4f}\n", table.rows()[i].raw, times[i]);
   return out;
 }
 
