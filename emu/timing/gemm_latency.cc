@@ -31,6 +31,7 @@ Library library_of(const GemmProblem& problem) {
 
 constexpr std::array<int, 11> splits{2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32};
 constexpr double least_iterations = 2;  // k-chunks of a CTA of split-k; the rule of Stream-K
+constexpr double most_splits = 1 << 16;
 
 double launch_us(const GemmProblem& problem, bool gemv, const isa::Machine& machine,
                  const TimingConstants& constants) {
@@ -77,7 +78,7 @@ Bound largest(const KernelTime& time, const Latency& latency, const GemmWork& wo
 /// One candidate kernel as an answer: times in microseconds, its bound, its share of the peak.
 void finish(Latency& latency, const KernelTime& time, const GemmProblem& problem, const GemmWork& work,
             const isa::Machine& machine, const TimingConstants& constants) {
-  const double reduction = reduction_us(problem, work, std::max(latency.split_k, 1), machine, constants);
+  const double reduction = reduction_us(problem, work, latency.schedule.splits, machine, constants);
   const double cold_start = machine.cold_start_cycles / machine.boost_mhz;
   latency.launch_us = launch_us(problem, latency.gemv, machine, constants) + cold_start + reduction;
   latency.microseconds = time.cycles / machine.boost_mhz + latency.launch_us;
@@ -85,27 +86,36 @@ void finish(Latency& latency, const KernelTime& time, const GemmProblem& problem
   latency.bound = largest(time, latency, work, latency.launch_us * machine.boost_mhz);
 }
 
-Latency fastest_tile(const GemmProblem& problem, const GemmWork& work, const isa::Machine& machine,
-                     const TimingConstants& constants) {
+Latency time_schedule(const GemmProblem& problem, const GemmWork& work, const Schedule& schedule,
+                      const Occupancy& o, const Grid& g, const isa::Machine& machine,
+                      const TimingConstants& constants) {
+  Latency latency;
+  const auto time = tiled_kernel(work, schedule, o, g, machine, constants, latency);
+  finish(latency, time, problem, work, machine, constants);
+  return latency;
+}
+
+Latency fastest_schedule(const GemmProblem& problem, const GemmWork& work, const isa::Machine& machine,
+                         const TimingConstants& constants) {
   Latency best;
   best.microseconds = std::numeric_limits<double>::infinity();
-  const auto consider = [&](const Tile& tile, const Occupancy& o, int split) {
-    const double hopeless = lower_bound(work, tile, o, split, machine) + machine.cold_start_cycles;
-    if (hopeless > best.microseconds * machine.boost_mhz) return;
-    Latency candidate;
-    const auto time = tiled_kernel(work, tile, o, split, machine, constants, candidate);
-    finish(candidate, time, problem, work, machine, constants);
+  const auto consider = [&](const Schedule& schedule, const Occupancy& o) {
+    const auto g = grid(work, schedule, o, machine);
+    if (lower_bound(g, o, machine) + machine.cold_start_cycles > best.microseconds * machine.boost_mhz)
+      return;
+    const auto candidate = time_schedule(problem, work, schedule, o, g, machine, constants);
     if (candidate.microseconds < best.microseconds) best = candidate;
   };
   for (const auto& tile : tiles(problem.sparse)) {
     const auto o = occupancy(work, tile, machine);
     if (o.ctas_per_sm < 1) continue;
-    consider(tile, o, 1);
+    consider({.tile = tile}, o);
     if (!library_of(problem).splits_k) continue;
     const double ctas = work.m / tile.m * work.n / tile.n * work.batch,
                  chunks = work.k / tile.k(problem.type);
     for (const int split : splits)
-      if (chunks >= least_iterations * split && ctas * split <= 8 * machine.sms) consider(tile, o, split);
+      if (chunks >= least_iterations * split && ctas * split <= 8 * machine.sms)
+        consider({.tile = tile, .decomposition = Decomposition::split_k, .splits = split}, o);
   }
   if (best.microseconds == std::numeric_limits<double>::infinity())
     fail("machine {}: no tile of {} fits its shared memory and registers", machine.name,
@@ -121,6 +131,20 @@ void check(const GemmProblem& p) {
     fail("GEMM: output_bits is {}; it must lie between 1 and 64", p.output_bits);
 }
 
+/// What no schedule changes: floors, share of the peak, grade.
+void add_floors(Latency& latency, const GemmProblem& problem, const GemmWork& work,
+                const isa::Machine& machine) {
+  latency.tensor_floor_us = work.ideal_cycles / machine.boost_mhz;
+  latency.dram_floor_us = (work.a_bytes + work.b_bytes + work.m * work.n * work.output_bytes) * work.batch /
+                          (machine.dram_read_gbs * 1e3);
+  latency.peak_fraction = latency.tensor_floor_us / latency.microseconds;
+  latency.fidelity = fidelity_of(problem.type, problem.sparse);
+}
+
+double dense_b_bytes(const GemmProblem& p) {
+  return static_cast<double>(p.k) * static_cast<double>(p.n) * isa::bits(p.type) / 8;
+}
+
 /// Latency of a GEMM whose B occupies b_bytes of DRAM.
 Latency latency_of(const GemmProblem& problem, double b_bytes, const isa::Machine& machine,
                    const TimingConstants& constants) {
@@ -130,14 +154,36 @@ Latency latency_of(const GemmProblem& problem, double b_bytes, const isa::Machin
     latency.gemv = true;
     finish(latency, gemv_kernel(work, machine, constants), problem, work, machine, constants);
   } else {
-    latency = fastest_tile(problem, work, machine, constants);
+    latency = fastest_schedule(problem, work, machine, constants);
   }
-  latency.tensor_floor_us = work.ideal_cycles / machine.boost_mhz;
-  latency.dram_floor_us = (work.a_bytes + work.b_bytes + work.m * work.n * work.output_bytes) * work.batch /
-                          (machine.dram_read_gbs * 1e3);
-  latency.peak_fraction = latency.tensor_floor_us / latency.microseconds;
-  latency.fidelity = fidelity_of(problem.type, problem.sparse);
+  add_floors(latency, problem, work, machine);
   return latency;
+}
+
+/// Refuses what no kernel could run; whether the tile fits the machine is checked by its occupancy.
+void check(const Schedule& s, const GemmProblem& problem) {
+  const auto& t = s.tile;
+  if (std::min({t.m, t.n, t.k_bytes, t.warps_m, t.warps_n}) < 1 || t.stages < 2)
+    fail(
+        "schedule: tile {} x {} x {} bytes with {} stages and {} x {} warps; sizes and warps must be at "
+        "least 1 "
+        "and stages 2",
+        t.m, t.n, t.k_bytes, t.stages, t.warps_m, t.warps_n);
+  if (t.m % (16 * t.warps_m) != 0 || t.n % (8 * t.warps_n) != 0 || t.k_bytes % 32 != 0)
+    fail(
+        "schedule: tile {} x {} x {} bytes on {} x {} warps: a warp's share must be a multiple of 16 x 8 x "
+        "32 "
+        "bytes",
+        t.m, t.n, t.k_bytes, t.warps_m, t.warps_n);
+  if (s.raster_columns < 1) fail("schedule: raster_columns is {}; it must be at least 1", s.raster_columns);
+  if (s.alignment != 16 && s.alignment != 8 && s.alignment != 4)
+    fail("schedule: alignment is {} bytes; cp.async moves 16, 8 or 4", s.alignment);
+  const auto chunks = (problem.k + t.k(problem.type) - 1) / t.k(problem.type);
+  if (s.decomposition != Decomposition::split_k && s.splits != 1)
+    fail("schedule: splits is {}; only split-k has more than one", s.splits);
+  if (s.splits < 1 || s.splits > most_splits || s.splits > chunks)
+    fail("schedule: splits is {}; k has {} chunks, so it must lie between 1 and {}", s.splits, chunks,
+         std::min<std::int64_t>(chunks, most_splits));
 }
 
 }  // namespace
@@ -177,11 +223,25 @@ std::string_view name(TimingFidelity fidelity) {
   return "";
 }
 
+Latency schedule_latency(const GemmProblem& problem, const Schedule& schedule, const isa::Machine& machine,
+                         const TimingConstants& constants) {
+  check(problem);
+  check(schedule, problem);
+  const auto work = describe(problem, dense_b_bytes(problem), machine);
+  const auto o = occupancy(work, schedule.tile, machine);
+  if (o.ctas_per_sm < 1)
+    fail("schedule: a CTA of tile {} x {} x {} bytes with {} stages does not fit an SM of {}",
+         schedule.tile.m, schedule.tile.n, schedule.tile.k_bytes, schedule.tile.stages, machine.name);
+  const auto g = grid(work, schedule, o, machine);
+  auto latency = time_schedule(problem, work, schedule, o, g, machine, constants);
+  add_floors(latency, problem, work, machine);
+  return latency;
+}
+
 Latency gemm_latency(const GemmProblem& problem, const isa::Machine& machine,
                      const TimingConstants& constants) {
   check(problem);
-  const double b_elements = static_cast<double>(problem.k) * static_cast<double>(problem.n);
-  return latency_of(problem, b_elements * isa::bits(problem.type) / 8, machine, constants);
+  return latency_of(problem, dense_b_bytes(problem), machine, constants);
 }
 
 Latency conv_latency(const ConvProblem& c, const isa::Machine& machine, const TimingConstants& constants) {

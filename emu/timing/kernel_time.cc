@@ -15,6 +15,8 @@ double ceil_div(double a, double b) {
   return std::ceil(a / b);
 }
 
+constexpr double least_chunks = 2;  // k-chunks of a stream-K CTA (Osama et al., Stream-K, 2023)
+
 /// (a^p + b^p)^(1/p): the larger of two times that overlap, a little longer where they are alike.
 double overlap(double a, double b, double p) {
   const double high = std::max(a, b), low = std::min(a, b);
@@ -52,13 +54,15 @@ double registers_per_thread(const Tile& tile) {
 }
 
 /// DRAM bytes of the operands when CTAs run in waves and each wave reads its rows and columns once. Operands
-/// that fit in L2 together are read once only. Raster: cohorts of 8 columns of CTAs (CUTLASS' threadblock
+/// that fit in L2 together are read once only. Raster: cohorts of columns of CTAs (CUTLASS' threadblock
 /// swizzle).
-double operand_bytes(const GemmWork& work, double rows, double columns, double resident, double l2_bytes) {
+double operand_bytes(const GemmWork& work, const Grid& grid, double resident, int raster_columns,
+                     double l2_bytes) {
   const double once = work.a_bytes + work.b_bytes;
   if (once <= l2_bytes) return once * work.batch;
+  const auto [rows, columns, ctas, iterations] = grid;
   const double wave = std::min(rows * columns, resident);
-  const double wave_columns = std::min(columns, 8.0),
+  const double wave_columns = std::min<double>(columns, raster_columns),
                wave_rows = std::min(rows, std::ceil(wave / wave_columns));
   const double per_wave = work.a_bytes * wave_rows / rows + work.b_bytes * wave_columns / columns;
   return std::max(once, per_wave * rows * columns / (wave_rows * wave_columns)) * work.batch;
@@ -123,24 +127,41 @@ Occupancy occupancy(const GemmWork& work, const Tile& tile, const isa::Machine& 
   return o;
 }
 
-double lower_bound(const GemmWork& work, const Tile& tile, const Occupancy& o, int split,
-                   const isa::Machine& machine) {
-  const double ctas = ceil_div(work.m, tile.m) * ceil_div(work.n, tile.n) * work.batch * split;
-  const double iterations = ceil_div(ceil_div(work.k, tile.k(work.type)), split);
-  const double per_sm = ceil_div(ctas, machine.sms);
-  return per_sm * iterations * std::max(o.tensor_cycles, o.smem_cycles);
+Grid grid(const GemmWork& work, const Schedule& schedule, const Occupancy& occupancy,
+          const isa::Machine& machine) {
+  Grid g{};
+  g.rows = ceil_div(work.m, schedule.tile.m);
+  g.columns = ceil_div(work.n, schedule.tile.n);
+  const double tiles = g.rows * g.columns * work.batch, chunks = ceil_div(work.k, schedule.tile.k(work.type));
+  if (schedule.decomposition == Decomposition::stream_k) {
+    const double places = machine.sms * occupancy.ctas_per_sm;
+    g.ctas = std::max(1.0, std::min(places, std::floor(tiles * chunks / least_chunks)));
+    g.iterations = ceil_div(tiles * chunks, g.ctas);
+  } else {
+    g.ctas = tiles * schedule.splits;
+    g.iterations = ceil_div(chunks, schedule.splits);
+  }
+  return g;
 }
 
-KernelTime tiled_kernel(const GemmWork& work, const Tile& tile, const Occupancy& o, int split,
+double lower_bound(const Grid& grid, const Occupancy& o, const isa::Machine& machine) {
+  return ceil_div(grid.ctas, machine.sms) * grid.iterations * std::max(o.tensor_cycles, o.smem_cycles);
+}
+
+KernelTime tiled_kernel(const GemmWork& work, const Schedule& schedule, const Occupancy& o, const Grid& grid,
                         const isa::Machine& machine, const TimingConstants& constants, Latency& latency) {
-  const double rows = ceil_div(work.m, tile.m), columns = ceil_div(work.n, tile.n);
-  const double ctas = rows * columns * work.batch * split, per_sm = ceil_div(ctas, machine.sms);
-  const double iterations = ceil_div(ceil_div(work.k, tile.k(work.type)), split);
-  const double busy_sms = ctas / per_sm;  // on average over the kernel
+  const double per_sm = ceil_div(grid.ctas, machine.sms);
+  const double busy_sms = grid.ctas / per_sm;  // on average over the kernel
   const double l2_share = machine.bytes_per_clk(machine.l2_read_gbs) * constants.l2_efficiency / busy_sms;
   const double fill = o.fill_bytes / std::min(machine.l2_bytes_per_clk_sm, l2_share);
-  // CUTLASS' epilogue walks the whole tile, rows outside the matrix included.
-  const double epilogue = tile.m * tile.n * work.output_bytes / constants.store_bytes_per_clk;
+  // CUTLASS' epilogue walks the whole tile, rows outside the matrix included. A stream-K CTA that begins or
+  // ends inside a tile hands over its sums as well.
+  const double tile_elements = double(schedule.tile.m) * schedule.tile.n;
+  const bool stream_k = schedule.decomposition == Decomposition::stream_k;
+  const double tiles_per_cta = stream_k ? grid.rows * grid.columns * work.batch / grid.ctas : 1;
+  const double hand_over = stream_k ? 2 * sizeof(float) * tile_elements : 0;
+  const double epilogue = (tile_elements * work.output_bytes * std::max(1.0, tiles_per_cta) + hand_over) /
+                          constants.store_bytes_per_clk;
 
   const auto iteration = [&](double resident) {
     const IterationCycles c{o.tensor_cycles * resident, o.smem_cycles * resident, fill * resident,
@@ -149,7 +170,7 @@ KernelTime tiled_kernel(const GemmWork& work, const Tile& tile, const Occupancy&
     return std::pair(c, overlap(overlap(overlap(c.tensor_pipe, c.shared_memory, p), c.l2, p), c.latency, p));
   };
   const auto round = [&](double resident) {
-    return iteration(resident).second * iterations + resident * epilogue;
+    return iteration(resident).second * grid.iterations + resident * epilogue;
   };
 
   const double full_rounds = std::floor(per_sm / o.ctas_per_sm), rest = per_sm - full_rounds * o.ctas_per_sm;
@@ -160,17 +181,17 @@ KernelTime tiled_kernel(const GemmWork& work, const Tile& tile, const Occupancy&
   const double slots = machine.sms * o.ctas_per_sm;
   const double l2_bytes = machine.l2_mib * 1024 * 1024;
   const double bytes =
-      operand_bytes(work, rows, columns, std::ceil(slots / split), l2_bytes) + result_bytes(work);
+      operand_bytes(work, grid, std::ceil(slots / schedule.splits), schedule.raster_columns, l2_bytes) +
+      result_bytes(work);
   time.dram_cycles = dram_cycles(bytes, machine, constants);
   time.cycles = overlap(overlap(time.sm_cycles, time.dram_cycles, constants.chip_overlap),
                         work.sustained_cycles, constants.sm_overlap);
 
-  latency.tile = tile;
-  latency.split_k = split;
-  latency.ctas = ctas;
+  latency.schedule = schedule;
+  latency.ctas = grid.ctas;
   latency.ctas_per_sm = o.ctas_per_sm;
-  latency.waves = ctas / slots;
-  latency.iterations = iterations;
+  latency.waves = grid.ctas / slots;
+  latency.iterations = grid.iterations;
   latency.iteration = iteration(resident).first;
   return time;
 }

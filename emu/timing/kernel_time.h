@@ -31,7 +31,7 @@ struct KernelTime {
 /// Instruction, densities and floors of a problem whose B operand occupies b_bytes of DRAM.
 GemmWork describe(const GemmProblem& problem, double b_bytes, const isa::Machine& machine);
 
-/// The tiles of one kernel on one machine: what does not depend on the split.
+/// A tile on one machine: what does not depend on how its CTAs share the work.
 struct Occupancy {
   int ctas_per_sm;       ///< 0: the tile does not fit
   double tensor_cycles;  ///< of one CTA and k-chunk, as the next two
@@ -41,13 +41,22 @@ struct Occupancy {
 };
 Occupancy occupancy(const GemmWork& work, const Tile& tile, const isa::Machine& machine);
 
-/// Cycles that tiled_kernel cannot beat; cheap.
-double lower_bound(const GemmWork& work, const Tile& tile, const Occupancy& occupancy, int split,
-                   const isa::Machine& machine);
+/// The CTAs of a kernel and the k-chunks of each.
+struct Grid {
+  double rows, columns;  ///< tiles of one GEMM of the batch
+  double ctas;
+  double iterations;  ///< k-chunks of the busiest CTA
+};
+Grid grid(const GemmWork& work, const Schedule& schedule, const Occupancy& occupancy,
+          const isa::Machine& machine);
 
-/// A tiled kernel whose CTAs each take 1/split of k; fills the tile's fields of the latency.
-KernelTime tiled_kernel(const GemmWork& work, const Tile& tile, const Occupancy& occupancy, int split,
-                        const isa::Machine& machine, const TimingConstants& constants, Latency& latency);
+/// Cycles that tiled_kernel cannot beat; cheap.
+double lower_bound(const Grid& grid, const Occupancy& occupancy, const isa::Machine& machine);
+
+/// A tiled kernel; fills the schedule's fields of the latency.
+KernelTime tiled_kernel(const GemmWork& work, const Schedule& schedule, const Occupancy& occupancy,
+                        const Grid& grid, const isa::Machine& machine, const TimingConstants& constants,
+                        Latency& latency);
 
 /// A kernel that streams the rows of the large operand, two (floats: four) a CTA, past the few columns of the
 /// small one.
