@@ -99,10 +99,10 @@ int main(int argc, char** argv) {
   const auto machine = isa::load_machine("a100-sxm4-80gb");
   std::vector<emu::TuningTask> all = tasks();
   const auto total = all.size();
-  const double shares[] = {0.1, 0.01, 0.005};
-  Quality learning[3], random[3];
+  const double shares[] = {0.1, 0.01};
+  Quality learning[2], random[2];
   Quality published;
-  double learning_s[3] = {}, space_sum = 0;
+  double learning_s[2] = {}, space_sum = 0;
   std::size_t count = 0;
   for (std::size_t t = 0; t < total; t += static_cast<std::size_t>(FLAGS_stride), ++count) {
     const auto& task = all[t];

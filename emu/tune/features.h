@@ -11,7 +11,7 @@ namespace twofour::emu {
 /// 32 bins of about equally many schedules, whatever its scale.
 class BinnedFeatures {
  public:
-  static constexpr std::size_t bins = 32;
+  static constexpr std::size_t bins = 16;
 
   BinnedFeatures(const ScheduleSpace& space, const TuningTask& task, const isa::Machine& machine);
 

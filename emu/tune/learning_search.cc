@@ -13,7 +13,7 @@ constexpr std::size_t rounds = 16, least_batch = 8, most_batch = 256;
 constexpr std::size_t chains = 64, steps = 120;
 constexpr double first_temperature = 0.3, last_temperature = 0.01;  // of log time: e^0.3 is 35 % slower
 constexpr double distinct_weight = 0.1;  // one whole difference is worth 10 % of time
-constexpr double random_share = 0.1;
+constexpr double random_share = 0.2;
 constexpr std::size_t pool_per_pick = 4;
 
 double unit(std::mt19937_64& random) {
@@ -35,7 +35,7 @@ class Learner {
 
   void run() {
     const std::size_t batch = std::clamp(trials_.left() / rounds, least_batch, most_batch);
-    try_all(first_batch(batch));
+    try_random(2 * batch);
     while (trials_.open()) {
       const auto promising = annealed(fit());
       const auto at_random = static_cast<std::size_t>(std::ceil(random_share * static_cast<double>(batch)));
@@ -46,14 +46,6 @@ class Learner {
 
  private:
   using Predictions = std::vector<std::pair<double, std::size_t>>;  ///< log us, schedule
-
-  std::vector<std::size_t> first_batch(std::size_t batch) {
-    std::vector<std::size_t> pool;
-    for (std::size_t i = 0; i < pool_per_pick * batch; ++i) pool.push_back(below(space_.size(), random_));
-    std::sort(pool.begin(), pool.end());
-    pool.erase(std::unique(pool.begin(), pool.end()), pool.end());
-    return pick_distinct(space_, pool, std::vector<double>(pool.size(), 0.0), batch, 1);
-  }
 
   BoostedTrees fit() {
     std::vector<std::size_t> rows;

@@ -8,7 +8,7 @@ namespace twofour::emu {
 /// as possible is timed. Then, batch by batch: boosted trees learn log time from the schedules timed so far;
 /// simulated annealing walks the space under their prediction, from the best schedules timed and from random
 /// ones; of the untried schedules that it found promising a batch is picked that is predicted fast and whose
-/// members differ from one another; a tenth of each batch is drawn at random. The prediction never calls the
+/// members differ from one another; a fifth of each batch is drawn at random. The prediction never calls the
 /// evaluator and knows nothing of the latency model (features.h). The same seed and the same times give the
 /// same search.
 SearchResult learning_search(const ScheduleSpace& space, const TuningTask& task, const isa::Machine& machine,
