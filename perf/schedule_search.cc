@@ -131,6 +131,7 @@ int main(int argc, char** argv) {
         calls = 0;
         const double start = cpu_seconds();
         add(learning[i], emu::learning_search(space, task, machine, counted, limits));
+        if (learning[i].ratios.back() < 0.95) fmt::print("{} {} seed {}: {:.4f}\n", task.key(), shares[i], seed, learning[i].ratios.back());
         learning_s[i] += cpu_seconds() - start;
       }
   }

@@ -4,8 +4,8 @@
 namespace twofour::emu {
 
 /// A search that learns while it tries, in the manner of AutoTVM (Chen et al., NeurIPS 2018) with the
-/// distinctive candidates of Choi et al. (arXiv 2202.06819). A first batch of schedules that differ as much
-/// as possible is timed. Then, batch by batch: boosted trees learn log time from the schedules timed so far;
+/// distinctive candidates of Choi et al. (arXiv 2202.06819). First some schedules at random are timed. Then,
+/// batch by batch: boosted trees learn log time from the schedules timed so far;
 /// simulated annealing walks the space under their prediction, from the best schedules timed and from random
 /// ones; of the untried schedules that it found promising a batch is picked that is predicted fast and whose
 /// members differ from one another; a fifth of each batch is drawn at random. The prediction never calls the
