@@ -8,7 +8,7 @@
 namespace twofour::emu {
 namespace {
 
-constexpr auto most_unwritten = std::chrono::milliseconds(200);
+constexpr auto most_unwritten = std::chrono::milliseconds(50);
 constexpr auto next_attempt = std::chrono::seconds(10);
 
 }  // namespace
