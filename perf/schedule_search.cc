@@ -70,14 +70,26 @@ std::vector<emu::TuningTask> tasks() {
   return all;
 }
 
+/// Of the calling thread.
 double cpu_seconds() {
-  return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-/// Quality of the searches of one kind: best over found.
+constexpr double shares[] = {0.1, 0.01};  // of the space, that a search may time
+constexpr std::size_t budgets = std::size(shares);
+
+/// Best over found, of the searches of one kind and budget.
 struct Quality {
   std::vector<double> ratios;
-  double trials = 0;
+  double trials = 0, seconds = 0;
+
+  void add(double ratio, std::size_t calls, double cpu) {
+    ratios.push_back(ratio);
+    trials += static_cast<double>(calls);
+    seconds += cpu;
+  }
   void print(std::string_view name) {
     std::sort(ratios.begin(), ratios.end());
     double sum = 0, near = 0;
@@ -87,62 +99,67 @@ struct Quality {
     }
     const auto n = static_cast<double>(ratios.size());
     fmt::print(
-        "  {:<9} min {:.4f}  1 of 100 below {:.4f}  mean {:.4f}  at least 0.99: {:5.1f} %  trials {:.0f}\n",
-        name, ratios.front(), ratios[ratios.size() / 100], sum / n, 100 * near / n, trials / n);
+        "  {:<9} min {:.4f}  1 of 100 below {:.4f}  mean {:.4f}  at least 0.99: {:5.1f} %  trials {:.0f}  "
+        "CPU "
+        "{:.2f} s\n",
+        name, ratios.front(), ratios[ratios.size() / 100], sum / n, 100 * near / n, trials / n, seconds / n);
   }
 };
+
+struct Qualities {
+  Quality learning[budgets], random[budgets], published;
+  double schedules = 0;
+};
+
+/// All searches of one layer; adds to the sums, which threads share.
+void search(const emu::TuningTask& task, const isa::Machine& machine, Qualities& sums) {
+  const emu::ScheduleSpace space(task, machine);
+  std::size_t calls = 0;
+  const emu::Evaluator counted = [&, model = emu::model_evaluator(task, machine)](const emu::Schedule& s) {
+    ++calls;
+    return model(s);
+  };
+  const double best = emu::exhaustive_search(space, counted).best().microseconds;
+  const auto run = [&](Quality& quality, const auto& one_search) {
+    calls = 0;
+    const double start = cpu_seconds();
+    const double ratio = best / one_search().best().microseconds;
+#pragma omp critical
+    quality.add(ratio, calls, cpu_seconds() - start);
+  };
+  for (std::size_t i = 0; i < budgets; ++i)
+    for (int seed = 1; seed <= FLAGS_seeds; ++seed) {
+      const emu::SearchLimits limits{
+          .trials = static_cast<std::size_t>(shares[i] * static_cast<double>(space.size())),
+          .seed = static_cast<std::uint64_t>(seed)};
+      run(sums.random[i], [&] { return emu::random_search(space, counted, limits); });
+      run(sums.learning[i], [&] { return emu::learning_search(space, task, machine, counted, limits); });
+    }
+#pragma omp critical
+  {
+    sums.published.add(best / emu::published_best(task, machine).microseconds, 0, 0);
+    sums.schedules += static_cast<double>(space.size());
+  }
+}
 
 }  // namespace
 
 int main(int argc, char** argv) {
   gflags::ParseCommandLineFlags(&argc, &argv, true);
   const auto machine = isa::load_machine("a100-sxm4-80gb");
-  std::vector<emu::TuningTask> all = tasks();
-  const auto total = all.size();
-  const double shares[] = {0.1, 0.01};
-  Quality learning[2], random[2];
-  Quality published;
-  double learning_s[2] = {}, space_sum = 0;
-  std::size_t count = 0;
-  for (std::size_t t = 0; t < total; t += static_cast<std::size_t>(FLAGS_stride), ++count) {
-    const auto& task = all[t];
-    const emu::ScheduleSpace space(task, machine);
-    std::size_t calls = 0;
-    const auto model = emu::model_evaluator(task, machine);
-    const emu::Evaluator counted = [&](const emu::Schedule& s) {
-      ++calls;
-      return model(s);
-    };
-    const double best = emu::exhaustive_search(space, counted).best().microseconds;
-    space_sum += static_cast<double>(space.size());
-    published.ratios.push_back(best / emu::published_best(task, machine).microseconds);
-    for (std::size_t i = 0; i < std::size(shares); ++i)
-      for (int seed = 1; seed <= FLAGS_seeds; ++seed) {
-        emu::SearchLimits limits{
-            .trials = static_cast<std::size_t>(shares[i] * static_cast<double>(space.size())),
-            .seed = static_cast<std::uint64_t>(seed)};
-        const auto add = [&](Quality& quality, const emu::SearchResult& result) {
-          quality.ratios.push_back(best / result.best().microseconds);
-          quality.trials += static_cast<double>(calls);
-          if (calls > limits.trials) fmt::print("{}: {} trials of {}\n", task.key(), calls, limits.trials);
-        };
-        calls = 0;
-        add(random[i], emu::random_search(space, counted, limits));
-        calls = 0;
-        const double start = cpu_seconds();
-        add(learning[i], emu::learning_search(space, task, machine, counted, limits));
-        if (learning[i].ratios.back() < 0.95) fmt::print("{} {} seed {}: {:.4f}\n", task.key(), shares[i], seed, learning[i].ratios.back());
-        learning_s[i] += cpu_seconds() - start;
-      }
-  }
+  const auto all = tasks();
+  Qualities sums;
+#pragma omp parallel for schedule(dynamic, 1)
+  for (std::size_t t = 0; t < all.size(); t += static_cast<std::size_t>(FLAGS_stride))
+    search(all[t], machine, sums);
+  const auto count = sums.published.ratios.size();
   fmt::print("{} layers, {} seeds; {:.0f} schedules a layer on average\n", count, FLAGS_seeds,
-             space_sum / static_cast<double>(count));
-  for (std::size_t i = 0; i < std::size(shares); ++i) {
-    fmt::print("{} % of the space, {:.2f} s of CPU a learning search\n", 100 * shares[i],
-               learning_s[i] / static_cast<double>(learning[i].ratios.size()));
-    learning[i].print("learning");
-    random[i].print("random");
+             sums.schedules / static_cast<double>(count));
+  for (std::size_t i = 0; i < budgets; ++i) {
+    fmt::print("{} % of the space\n", 100 * shares[i]);
+    sums.learning[i].print("learning");
+    sums.random[i].print("random");
   }
-  fmt::print("the published tiles' best (no search)\n");
-  published.print("published");
+  fmt::print("best of the published tiles, without a search\n");
+  sums.published.print("published");
 }

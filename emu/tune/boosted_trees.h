@@ -23,7 +23,7 @@ class BoostedTrees {
   }
 
  private:
-  static constexpr std::size_t depth = 6, trees = 80, sample = 512;
+  static constexpr std::size_t depth = 6, trees = 50, sample = 512;
   static constexpr double rate = 0.2, shrinkage = 1;  ///< of a step; of leaves with few rows
 
   struct Question {

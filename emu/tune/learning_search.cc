@@ -13,6 +13,7 @@ constexpr std::size_t rounds = 16, least_batch = 8, most_batch = 256;
 constexpr std::size_t chains = 64, steps = 120;
 constexpr double first_temperature = 0.3, last_temperature = 0.01;  // of log time: e^0.3 is 35 % slower
 constexpr double distinct_weight = 0.1;  // one whole difference is worth 10 % of time
+constexpr std::size_t members = 3;       // of the committee of models
 constexpr double random_share = 0.2;
 constexpr std::size_t pool_per_pick = 4;
 
@@ -24,6 +25,21 @@ double distance(const ScheduleSpace::Position& a, const ScheduleSpace::Position&
   std::size_t differing = 0;
   for (std::size_t axis = 0; axis < a.size(); ++axis) differing += a[axis] != b[axis];
   return static_cast<double>(differing) / static_cast<double>(a.size());
+}
+
+using Committee = std::vector<BoostedTrees>;
+
+/// The time that a schedule may well have: the mean of the predictions less their spread. 0 with no models.
+double hoped(const Committee& models, const std::uint8_t* row) {
+  if (models.empty()) return 0;
+  double sum = 0, squares = 0;
+  for (const auto& model : models) {
+    const double log_us = model.predict(row);
+    sum += log_us;
+    squares += log_us * log_us;
+  }
+  const auto n = static_cast<double>(models.size());
+  return sum / n - std::sqrt(std::max(0.0, squares / n - sum * sum / (n * n)));
 }
 
 /// One search: what its rounds share.
@@ -47,17 +63,23 @@ class Learner {
  private:
   using Predictions = std::vector<std::pair<double, std::size_t>>;  ///< log us, schedule
 
-  BoostedTrees fit() {
-    std::vector<std::size_t> rows;
-    std::vector<double> targets;
-    for (std::size_t i = 0; i < trials_.order().size(); ++i) {
-      if (!std::isfinite(trials_.times()[i])) continue;
-      rows.push_back(trials_.order()[i]);
-      targets.push_back(std::log(trials_.times()[i]));
+  /// Models of resampled trials: where they disagree, little is known.
+  Committee fit() {
+    std::vector<std::size_t> good;
+    for (std::size_t i = 0; i < trials_.order().size(); ++i)
+      if (std::isfinite(trials_.times()[i])) good.push_back(i);
+    Committee models;
+    for (std::size_t member = 0; member < members && !good.empty(); ++member) {
+      std::vector<std::size_t> rows;
+      std::vector<double> targets;
+      for (std::size_t i = 0; i < good.size(); ++i) {
+        const std::size_t at = good[below(good.size(), random_)];
+        rows.push_back(trials_.order()[at]);
+        targets.push_back(std::log(trials_.times()[at]));
+      }
+      models.emplace_back(features_, rows, targets, random_);
     }
-    if (rows.empty())
-      return BoostedTrees(features_, trials_.order(), std::vector(trials_.order().size(), 0.0), random_);
-    return BoostedTrees(features_, rows, targets, random_);
+    return models;
   }
 
   /// Where the chains start: half from the fastest schedules timed, half anywhere.
@@ -76,10 +98,10 @@ class Learner {
   }
 
   /// Every untried schedule that the chains met, with its prediction, fastest first.
-  Predictions annealed(const BoostedTrees& model) {
+  Predictions annealed(const Committee& models) {
     Predictions met;
     const auto look = [&](std::size_t schedule) {
-      const double log_us = model.predict(features_.row(schedule));
+      const double log_us = hoped(models, features_.row(schedule));
       if (!trials_.tried(schedule)) met.emplace_back(log_us, schedule);
       return log_us;
     };
