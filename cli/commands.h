@@ -24,6 +24,7 @@ Command machine_check_command();
 Command time_mma_command();
 Command kernel_run_command();
 Command kernel_show_command();
+Command time_tune_command();
 Command search_command();
 
 }  // namespace twofour::cli

@@ -216,6 +216,28 @@ void check(const Schedule& s, const GemmProblem& problem) {
          std::min<std::int64_t>(chunks, most_splits));
 }
 
+/// Latency under one schedule of a GEMM whose B occupies b_bytes of DRAM.
+Latency latency_under(const GemmProblem& problem, double b_bytes, const Schedule& schedule,
+                      const isa::Machine& machine, const TimingConstants& constants) {
+  check(schedule, problem);
+  const auto work = describe(problem, b_bytes, machine);
+  const auto o = occupancy(work, schedule.tile, machine);
+  if (o.ctas_per_sm < 1)
+    fail("schedule: a CTA of tile {} x {} x {} bytes with {} stages does not fit an SM of {}",
+         schedule.tile.m, schedule.tile.n, schedule.tile.k_bytes, schedule.tile.stages, machine.name);
+  const auto g = grid(work, schedule, o, machine);
+  auto latency = time_schedule(problem, work, schedule, o, g, machine, constants);
+  add_floors(latency, problem, work, machine);
+  return latency;
+}
+
+/// The NHWC tensor; the im2col matrix exists nowhere.
+double tensor_bytes(const ConvProblem& c) {
+  const double elements = static_cast<double>(c.batch) * static_cast<double>(c.height) *
+                          static_cast<double>(c.width) * static_cast<double>(c.channels);
+  return elements * isa::bits(c.type) / 8;
+}
+
 }  // namespace
 
 std::string_view name(Launch launch) {
@@ -256,16 +278,12 @@ std::string_view name(TimingFidelity fidelity) {
 Latency schedule_latency(const GemmProblem& problem, const Schedule& schedule, const isa::Machine& machine,
                          const TimingConstants& constants) {
   check(problem);
-  check(schedule, problem);
-  const auto work = describe(problem, dense_b_bytes(problem), machine);
-  const auto o = occupancy(work, schedule.tile, machine);
-  if (o.ctas_per_sm < 1)
-    fail("schedule: a CTA of tile {} x {} x {} bytes with {} stages does not fit an SM of {}",
-         schedule.tile.m, schedule.tile.n, schedule.tile.k_bytes, schedule.tile.stages, machine.name);
-  const auto g = grid(work, schedule, o, machine);
-  auto latency = time_schedule(problem, work, schedule, o, g, machine, constants);
-  add_floors(latency, problem, work, machine);
-  return latency;
+  return latency_under(problem, dense_b_bytes(problem), schedule, machine, constants);
+}
+
+Latency schedule_latency(const ConvProblem& conv, const Schedule& schedule, const isa::Machine& machine,
+                         const TimingConstants& constants) {
+  return latency_under(implicit_gemm(conv), tensor_bytes(conv), schedule, machine, constants);
 }
 
 Latency gemm_latency(const GemmProblem& problem, const isa::Machine& machine,
@@ -274,7 +292,7 @@ Latency gemm_latency(const GemmProblem& problem, const isa::Machine& machine,
   return latency_of(problem, dense_b_bytes(problem), machine, constants);
 }
 
-Latency conv_latency(const ConvProblem& c, const isa::Machine& machine, const TimingConstants& constants) {
+GemmProblem implicit_gemm(const ConvProblem& c) {
   for (const auto& [field, size] : {std::pair("batch", c.batch),
                                     {"height", c.height},
                                     {"width", c.width},
@@ -298,9 +316,11 @@ Latency conv_latency(const ConvProblem& c, const isa::Machine& machine, const Ti
   gemm.output_bits = c.output_bits;
   gemm.launch = c.launch;
   check(gemm);
-  const double tensor = static_cast<double>(c.batch) * static_cast<double>(c.height) *
-                        static_cast<double>(c.width) * static_cast<double>(c.channels);
-  return latency_of(gemm, tensor * isa::bits(c.type) / 8, machine, constants);
+  return gemm;
+}
+
+Latency conv_latency(const ConvProblem& conv, const isa::Machine& machine, const TimingConstants& constants) {
+  return latency_of(implicit_gemm(conv), tensor_bytes(conv), machine, constants);
 }
 
 }  // namespace twofour::emu

@@ -29,6 +29,8 @@ struct GemmProblem {
   int output_bits = 16;  ///< of one element of D as it is stored
   std::int64_t batch = 1;
   Launch launch = Launch::graph;
+
+  bool operator==(const GemmProblem&) const = default;
 };
 
 /// How wide the measured kernels store D: 32 bits for tf32, 16 for the rest.
@@ -90,12 +92,20 @@ struct Latency {
 Latency schedule_latency(const GemmProblem& problem, const Schedule& schedule, const isa::Machine& machine,
                          const TimingConstants& constants = fitted_constants);
 
+/// The same of a convolution; throws Error as conv_latency too.
+Latency schedule_latency(const ConvProblem& problem, const Schedule& schedule, const isa::Machine& machine,
+                         const TimingConstants& constants = fitted_constants);
+
 /// Latency of a GEMM under the fastest of the schedules that a tuned library has. Throws Error for a type
 /// that has no mma (or no sparse one) and for sizes below 1 or above 2^40.
 Latency gemm_latency(const GemmProblem& problem, const isa::Machine& machine,
                      const TimingConstants& constants = fitted_constants);
 
-/// Latency of a convolution. Throws Error as gemm_latency, and for a kernel larger than the padded input.
+/// The GEMM that a convolution is. Throws Error for sizes out of range and for a kernel larger than the
+/// padded input.
+GemmProblem implicit_gemm(const ConvProblem& problem);
+
+/// Latency of a convolution. Throws Error as gemm_latency and implicit_gemm.
 Latency conv_latency(const ConvProblem& problem, const isa::Machine& machine,
                      const TimingConstants& constants = fitted_constants);
 

@@ -1,6 +1,8 @@
 #include "twofour/emu/timing/gemm_table.h"
 
-#include "twofour/isa/error.h"
+#include <vector>
+
+#include "twofour/emu/timing/latency_cache.h"
 
 namespace twofour::emu {
 
@@ -29,21 +31,57 @@ GemmProblem gemm_problem(const CsvTable& table, const CsvTable::Row& row, Launch
   return problem;
 }
 
+namespace {
+
+/// The machine at a clock, and the rows that run at it: floats and integers sustain different ones.
+struct ClockedRows {
+  isa::Machine machine;
+  std::vector<std::size_t> rows;
+  std::vector<GemmProblem> problems;
+};
+
+std::vector<ClockedRows> by_clock(std::span<const GemmProblem> problems, const isa::Machine& machine,
+                                  const isa::Clock& clock) {
+  std::vector<ClockedRows> groups{{at_clock(machine, clock, isa::ElementType::f16), {}, {}},
+                                  {at_clock(machine, clock, isa::ElementType::s8), {}, {}}};
+  for (std::size_t i = 0; i < problems.size(); ++i) {
+    auto& group = groups[isa::is_float(problems[i].type) ? 0 : 1];
+    group.rows.push_back(i);
+    group.problems.push_back(problems[i]);
+  }
+  return groups;
+}
+
+/// Latencies of the rows' problems; a refused one is told with its line.
+std::vector<double> batch_microseconds(const CsvTable& table, std::span<const GemmProblem> problems,
+                                       const isa::Machine& machine, const isa::Clock& clock) {
+  std::vector<double> times(problems.size());
+  for (const auto& group : by_clock(problems, machine, clock)) {
+    std::vector<double> answers(group.rows.size());
+    try {
+      LatencyCache(group.machine).microseconds(group.problems, answers);
+    } catch (const BatchError& error) {
+      const auto& row = table.rows()[group.rows[error.index]];
+      table.refuse(row, table.field(row, "dtype"), error.what());
+    }
+    for (std::size_t i = 0; i < answers.size(); ++i) times[group.rows[i]] = answers[i];
+  }
+  return times;
+}
+
+}  // namespace
+
 std::string predict_gemms(const CsvTable& table, const isa::Machine& machine, Launch launch,
                           const isa::Clock& clock) {
   constexpr std::string_view column = "predicted_us";
   if (table.has(column))
     fail("{}:1:1: the table has a column '{}' already; remove it first", table.file(), column);
+  std::vector<GemmProblem> problems;
+  for (const auto& row : table.rows()) problems.push_back(gemm_problem(table, row, launch));
+  const auto times = batch_microseconds(table, problems, machine, clock);
   std::string out = fmt::format("{},{}\n", table.header().raw, column);
-  for (const auto& row : table.rows()) {
-    const auto problem = gemm_problem(table, row, launch);
-    try {
-      out += fmt::format("{},{:.4f}\n", row.raw,
-                         gemm_latency(problem, isa::at_clock(machine, clock, problem.type)).microseconds);
-    } catch (const Error& error) {
-      table.refuse(row, table.field(row, "dtype"), error.what());
-    }
-  }
+  for (std::size_t i = 0; i < times.size(); ++i)
+    out += fmt::format("{},{:.4f}\n", table.rows()[i].raw, times[i]);
   return out;
 }
 
