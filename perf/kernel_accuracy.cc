@@ -44,7 +44,7 @@ class Ratios {
       double error = 0, log = 0;
       for (const double x : r) error += std::abs(x - 1), log += std::log(x);
       const auto n = static_cast<double>(r.size());
-      const auto at = [&](double q) { return r[static_cast<std::size_t>(q * (n - 1))]; };
+      const auto at = [n, &sorted = r](double q) { return sorted[static_cast<std::size_t>(q * (n - 1))]; };
       std::printf(
           "    %-24s %4.0f rows  least %.2f  5 %% %.2f  median %.2f  95 %% %.2f  most %.2f  geometric mean "
           "%.2f  "

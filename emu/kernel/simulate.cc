@@ -177,6 +177,45 @@ std::pair<std::int64_t, std::int64_t> kernels_of(const std::vector<std::vector<W
   return {second - rows.begin(), rows.end() - second};
 }
 
+/// The kernel of a schedule with the widest copies that the problem allows, its stream-k on as many CTAs as
+/// run at once.
+Kernel fitted_kernel(const GemmProblem& problem, Schedule schedule, const isa::Machine& machine) {
+  KernelProblem tiled = kernel_problem(problem, machine);
+  schedule.alignment = std::min(schedule.alignment, largest_alignment(tiled));
+  const int fit = ctas_per_sm(plan_kernel(tiled, schedule), machine);
+  if (fit < 1)
+    fail("the tile of {} x {} does not fit an SM of {}", schedule.tile.m, schedule.tile.n, machine.name);
+  tiled.places = static_cast<int>(machine.sms) * fit;
+  return plan_kernel(tiled, schedule);
+}
+
+/// Bytes between L2 and DRAM.
+struct Traffic {
+  double operands, d;
+  bool write_back;  ///< D goes to DRAM while the kernel runs
+  double bytes() const { return operands + (write_back ? d : 0); }
+};
+
+/// In a run of such kernels L2 is full of the last one's D, unless everything fits.
+Traffic traffic_of(const Kernel& kernel, const GemmProblem& p, int fit, const isa::Machine& machine) {
+  const auto resident = static_cast<std::int64_t>(machine.sms) * fit / kernel.schedule.splits;
+  const auto batch = static_cast<double>(p.batch);
+  const double operands = operand_bytes(kernel, resident, machine) * batch;
+  const double d = static_cast<double>(p.m) * static_cast<double>(p.n) * batch * p.output_bits / 8;
+  return {operands, d, operands + d > machine.l2_mib * 1024 * 1024};
+}
+
+void set_tensor_floors(KernelSimulation& s, const GemmProblem& p, const isa::Instruction& mma,
+                       const isa::Machine& machine) {
+  const auto timing = isa::issue_timing(mma, machine);
+  const double fma = static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k) *
+                     static_cast<double>(p.batch);
+  const double instructions = fma / mma.fma() / (machine.sms * machine.sub_cores_per_sm);
+  const double sustained = isa::is_float(p.type) ? machine.sustained_mhz : machine.sustained_integer_mhz;
+  s.power_cycles = instructions * timing.effective_interval * machine.boost_mhz / sustained;
+  s.tensor_floor_us = instructions * timing.interval / machine.boost_mhz;
+}
+
 std::string bound_of(const KernelSimulation& s, double overhead_cycles) {
   const double kernel = std::max({s.sm_cycles, s.dram_cycles, s.power_cycles});
   if (overhead_cycles > kernel) return "launch";
@@ -210,15 +249,8 @@ KernelProblem kernel_problem(const GemmProblem& p, const isa::Machine& machine) 
 
 KernelSimulation simulate_kernel(const GemmProblem& problem, const Schedule& schedule,
                                  const isa::Machine& machine, SmListener* listener) {
-  KernelProblem tiled = kernel_problem(problem, machine);
-  Schedule aligned = schedule;
-  aligned.alignment = std::min(schedule.alignment, largest_alignment(tiled));
-  const int fit = ctas_per_sm(plan_kernel(tiled, aligned), machine);
-  if (fit < 1)
-    fail("the tile of {} x {} does not fit an SM of {}", schedule.tile.m, schedule.tile.n, machine.name);
-  tiled.places = static_cast<int>(machine.sms) * fit;
-  const Kernel kernel = plan_kernel(tiled, aligned);
-
+  const Kernel kernel = fitted_kernel(problem, schedule, machine);
+  const int fit = ctas_per_sm(kernel, machine);
   const auto rows = grid(kernel);
   const auto [first, second] = kernels_of(rows);
   const KernelStreams streams(kernel, rows.front());
@@ -227,37 +259,23 @@ KernelSimulation simulate_kernel(const GemmProblem& problem, const Schedule& sch
   s.ctas = first * problem.batch;
   s.chunks = streams.chunks();
   s.ctas_of_busiest_sm = ceil_div(s.ctas, static_cast<std::int64_t>(machine.sms));
-  const double operands =
-      operand_bytes(kernel, static_cast<std::int64_t>(machine.sms) * fit / schedule.splits, machine) *
-      static_cast<double>(problem.batch);
-  const double d_bytes = static_cast<double>(problem.m) * static_cast<double>(problem.n) *
-                         static_cast<double>(problem.batch) * problem.output_bits / 8;
-  s.l2_hit = 1 - operands / (streams.fetched_bytes() * static_cast<double>(s.ctas));
-  // In a run of such kernels L2 is full of the last one's D, unless all fits.
-  const bool write_back = operands + d_bytes > machine.l2_mib * 1024 * 1024;
-  const SmParameters parameters{machine, share(s.ctas, s.l2_hit, write_back, machine)};
-  const int stages = schedule.tile.stages;
-  const Extended sm = rounds(streams, stages, s.ctas_of_busiest_sm, fit, parameters, listener);
+
+  const Traffic traffic = traffic_of(kernel, problem, fit, machine);
+  s.l2_hit = 1 - traffic.operands / (streams.fetched_bytes() * static_cast<double>(s.ctas));
+  const SmParameters parameters{machine, share(s.ctas, s.l2_hit, traffic.write_back, machine)};
+  const Extended sm = rounds(streams, schedule.tile.stages, s.ctas_of_busiest_sm, fit, parameters, listener);
   s.sm_cycles = sm.cycles;
   s.chunk_cycles = sm.chunk_cycles;
   s.unsteadiness = sm.unsteadiness;
   s.steady = sm.steady;
   s.run = sm.run;
   s.observed_cycles = sm.observed_cycles;
-
-  if (second > 0)
-    s.second_kernel_cycles = machine.cold_start_cycles + reduction_cycles(kernel, problem, machine);
-  s.dram_cycles = (operands + (write_back ? d_bytes : 0)) / machine.bytes_per_clk(machine.dram_read_gbs);
-  const auto timing = isa::issue_timing(*tiled.instruction, machine);
-  const double instructions = static_cast<double>(problem.m) * static_cast<double>(problem.n) *
-                              static_cast<double>(problem.k) * static_cast<double>(problem.batch) /
-                              tiled.instruction->fma() / (machine.sms * machine.sub_cores_per_sm);
-  const double sustained =
-      isa::is_float(problem.type) ? machine.sustained_mhz : machine.sustained_integer_mhz;
-  s.power_cycles = instructions * timing.effective_interval * machine.boost_mhz / sustained;
-  s.tensor_floor_us = instructions * timing.interval / machine.boost_mhz;
+  s.dram_cycles = traffic.bytes() / machine.bytes_per_clk(machine.dram_read_gbs);
+  set_tensor_floors(s, problem, *kernel.problem.instruction, machine);
 
   s.cycles = machine.cold_start_cycles + std::max({s.sm_cycles, s.dram_cycles, s.power_cycles});
+  if (second > 0)
+    s.second_kernel_cycles = machine.cold_start_cycles + reduction_cycles(kernel, problem, machine);
   s.launch_us = launch_us(problem, machine) * (second > 0 ? 2 : 1);
   s.microseconds = (s.cycles + s.second_kernel_cycles) / machine.boost_mhz + s.launch_us;
   s.bound = bound_of(s, s.launch_us * machine.boost_mhz + machine.cold_start_cycles);

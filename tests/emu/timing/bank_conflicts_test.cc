@@ -43,6 +43,8 @@ TEST(BankConflicts, WideAccessesGoByHalvesAndQuartersOfAWarp) {
   EXPECT_EQ(shared_wavefronts(lanes([](std::uint32_t l) { return 128 * l; }), 16), 32);
   // Lanes 0-15 and 16-31 would collide within one phase, but the halves are apart.
   EXPECT_EQ(shared_wavefronts(lanes([](std::uint32_t l) { return 8 * (l % 16) + 128 * (l / 16); }), 8), 2);
+  // Half a warp meets in two banks, the other half shares a word of another one: 16 and 1.
+  EXPECT_EQ(shared_wavefronts(lanes([](std::uint32_t l) { return l < 16 ? 128 * l : 16; }), 8), 17);
 }
 
 TEST(BankConflicts, LanesThatAreOffTakeNothing) {

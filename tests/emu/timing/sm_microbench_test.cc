@@ -65,6 +65,10 @@ TEST(MmaLoop, SubCoresWorkSideBySide) {
   EXPECT_NEAR(time("m16n8k16.f32.f16.f16.f32", 4, 3).fma_per_clk, 4 * one, 1e-9);
 }
 
+TEST(MmaLoop, CountsCompareAndBranchBelongToTheLoop) {
+  EXPECT_EQ(time("m16n8k16.f32.f16.f16.f32", 4, 2).report.totals.instructions, 4 * (512 * (2 + 3) + 1));
+}
+
 TEST(MmaLoop, SaysWhatBinds) {
   EXPECT_EQ(time("m16n8k16.f32.f16.f16.f32", 8, 4).report.bound(), "tensor pipe");
   EXPECT_EQ(time("m16n8k16.f32.f16.f16.f32", 4, 1).report.dominant_stall(), Stall::wait);
