@@ -61,7 +61,7 @@ void print_text(const emu::GemmProblem& p, const emu::Schedule& schedule, const 
              std::min<std::int64_t>(s.ctas_per_sm, s.ctas_of_busiest_sm));
   if (s.unsteadiness > 0) fmt::print("; changes by {:.1f} % when runs are longer", 100 * s.unsteadiness);
   fmt::print("\nSM below   {}; {:.0f} % of fetched bytes hit L2\n",
-             s.unsteadiness > 0 ? "in the steady state" : "in the whole run", 100 * s.l2_hit);
+             s.unsteadiness > 0 ? "in the steady state" : "in a whole run", 100 * s.l2_hit);
 }
 
 nlohmann::ordered_json to_json(const emu::GemmProblem& p, const emu::Schedule& schedule,

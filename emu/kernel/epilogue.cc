@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 
+#include "twofour/emu/kernel/canonical_nan.h"
 #include "twofour/emu/numerics/half.h"
 
 namespace twofour::emu {
@@ -35,7 +36,7 @@ Range range_of(ElementType type) {
 }
 
 std::uint64_t from_float(ElementType type, float y) {
-  if (type == ElementType::f32) return std::bit_cast<std::uint32_t>(y);
+  if (type == ElementType::f32) return canonical_word(y);
   if (type == ElementType::f16) return float_to_half(y);
   if (type == ElementType::bf16) {
     if (std::isnan(y)) return 0x7fff;
@@ -58,6 +59,7 @@ class Definition {
     if (e_.output == ElementType::f64) return sum;
     if (e_.fixed_point) return fixed_point_element(std::int32_t(sum), channel, row, column);
     if (e_.output == ElementType::s32) return integer_element(std::uint32_t(sum), channel, row, column);
+    if (!e_.scale && !e_.bias && !e_.residual && !e_.relu && e_.output == sum_type) return sum;
     float y = to_float(sum_type, sum);
     if (e_.scale)
       y = e_.bias ? std::fma(y, as_float(x_.scale[channel]), as_float(x_.bias[channel]))

@@ -15,6 +15,8 @@ using isa::ElementType;
 /// Specifications per Compute Capability".
 constexpr int max_shared_bytes = 163 * 1024;
 constexpr int max_registers = 255, max_warps = 32;
+/// Far above what fits, so that sizes can be multiplied.
+constexpr int max_tile = 4096, max_stages = 64;
 /// Registers of addresses and counters: 0 to 3 pointers, 4 to 19 what bookkeeping writes.
 constexpr int bookkeeping_registers = 20;
 /// Bytes of A that one row of an instruction holds.
@@ -85,9 +87,13 @@ void check_epilogue(const KernelProblem& p) {
 void check_tile(const KernelProblem& p, const Schedule& s) {
   const Tile& t = s.tile;
   const isa::Instruction& i = *p.instruction;
-  if (t.m < 1 || t.n < 1 || t.k_bytes < 1 || t.warps_m < 1 || t.warps_n < 1 || t.warps() > max_warps)
+  if (t.m < 1 || t.n < 1 || t.k_bytes < 1 || t.warps_m < 1 || t.warps_n < 1 || t.warps_m > max_warps ||
+      t.warps_n > max_warps || t.warps() > max_warps)
     fail("tile {}x{}x{} bytes with {}x{} warps: sizes must be positive and warps at most {}", t.m, t.n,
          t.k_bytes, t.warps_m, t.warps_n, max_warps);
+  if (t.m > max_tile || t.n > max_tile || t.k_bytes > max_tile || t.stages > max_stages)
+    fail("tile {}x{}x{} bytes with {} stages: sizes are at most {}, stages {}", t.m, t.n, t.k_bytes, t.stages,
+         max_tile, max_stages);
   if (t.m % (t.warps_m * i.shape.m) != 0 || t.n % (t.warps_n * i.shape.n) != 0)
     fail("tile {}x{}: the tile of each of {}x{} warps must be a multiple of {} x {}, one instruction", t.m,
          t.n, t.warps_m, t.warps_n, i.shape.m, i.shape.n);

@@ -48,7 +48,7 @@ Source b_source(const Kernel& k, std::int64_t row, std::int64_t byte) {
   const KernelProblem& p = k.problem;
   const int bits = isa::bits(p.instruction->b);
   if (p.conv) return conv_source(*p.conv, bits, row, byte);
-  const std::int64_t row_bytes = (p.k * bits + 7) / 8;
+  const std::int64_t row_bytes = packed_row_bytes(p.k, bits);
   return {row < p.n && byte < row_bytes, row * row_bytes + byte};
 }
 

@@ -1,6 +1,8 @@
 #include <algorithm>
 
+#include "twofour/emu/kernel/epilogue_vectors.h"
 #include "twofour/emu/kernel/lowering.h"
+#include "twofour/emu/kernel/transfers.h"
 
 namespace twofour::emu {
 namespace {
@@ -27,111 +29,6 @@ struct Temporaries {
     wide = next(e.fixed_point, 2);
   }
 };
-
-std::int64_t row_bytes(std::int64_t columns, int bits) {
-  return (columns * bits + 7) / 8;
-}
-
-/// A warp's slab of shared memory: one row of instruction tiles of the accumulators, as the sums' type, in
-/// the order in which D is stored.
-struct Slab {
-  bool transposed;
-  int lines, columns, stride, base;
-
-  explicit Slab(const WarpPlace& at) {
-    const Kernel& k = at.kernel;
-    const int m = k.problem.instruction->shape.m;
-    transposed = k.problem.epilogue.transposed;
-    lines = transposed ? k.warp_n : m;
-    columns = transposed ? m : k.warp_n;
-    stride = k.slab_bytes / lines;
-    base = at.warp * k.slab_bytes;
-  }
-  int address(int line, int column, int bytes) const { return base + line * stride + column * bytes; }
-};
-
-/// Where vectors of a slab lie in D (or its transpose), and how wide they are.
-struct Vectors {
-  const WarpPlace& at;
-  const Kernel& k;
-  Slab slab;
-  int width;                    ///< elements
-  std::int64_t line0, column0;  ///< of the slab in D as stored
-  std::int64_t lines, columns;  ///< of D as stored
-  int tile_line0, tile_column0, tile_columns;
-
-  Vectors(const WarpPlace& place, int i) : at(place), k(place.kernel), slab(place) {
-    const Tile& t = k.schedule.tile;
-    const int row = at.row0() + i * k.problem.instruction->shape.m, column = at.column0();
-    tile_line0 = slab.transposed ? column : row;
-    tile_column0 = slab.transposed ? row : column;
-    tile_columns = slab.transposed ? t.m : t.n;
-    line0 = tile_line0 + (slab.transposed ? at.work.tile_n * t.n : at.work.tile_m * t.m);
-    column0 = tile_column0 + (slab.transposed ? at.work.tile_m * t.m : at.work.tile_n * t.n);
-    lines = slab.transposed ? k.problem.n : k.problem.m;
-    columns = slab.transposed ? k.problem.m : k.problem.n;
-    width = at.work.finish == Finish::store_partial ? 16 / k.sum_bytes() : output_width();
-  }
-
-  int output_bits() const { return isa::bits(k.problem.epilogue.output); }
-  /// 16 bytes of 64-, 32- and 16-bit outputs, 8 elements of smaller ones; less where the rows of D ask for
-  /// it.
-  int output_width() const {
-    int bytes = output_bits() >= 16 ? 16 : output_bits();
-    while (row_bytes(columns, output_bits()) % bytes != 0) bytes /= 2;
-    return bytes * 8 / output_bits();
-  }
-  int passes() const { return (slab.lines * slab.columns / width + warp_lanes - 1) / warp_lanes; }
-  bool channel_along_vector() const { return k.problem.epilogue.channel_is_row == slab.transposed; }
-};
-
-/// One pass: lane l has vector 32 pass + l.
-struct Pass {
-  const Vectors& v;
-  int index;
-
-  int line(int lane) const { return (32 * index + lane) / (v.slab.columns / v.width); }
-  int column(int lane) const { return (32 * index + lane) % (v.slab.columns / v.width) * v.width; }
-  bool in_slab(int lane) const { return line(lane) < v.slab.lines; }
-  bool in_output(int lane) const {
-    return in_slab(lane) && v.line0 + line(lane) < v.lines && v.column0 + column(lane) < v.columns;
-  }
-  std::int64_t output_byte(int lane, int bits) const {
-    return (v.line0 + line(lane)) * row_bytes(v.columns, bits) + (v.column0 + column(lane)) * bits / 8;
-  }
-  std::int64_t channel(int lane) const {
-    return v.channel_along_vector() ? v.column0 + column(lane) : v.line0 + line(lane);
-  }
-  std::int64_t workspace_byte(std::int64_t slot, int lane) const {
-    const Tile& t = v.k.schedule.tile;
-    const std::int64_t in_tile =
-        std::int64_t(v.tile_line0 + line(lane)) * v.tile_columns + v.tile_column0 + column(lane);
-    return (slot * t.m * t.n + in_tile) * v.k.sum_bytes();
-  }
-};
-
-/// `bytes` a lane in instructions of at most 16: from or to registers from `first` on. address(op, lane,
-/// byte) sets a lane's address and returns whether it takes part.
-template <class Address>
-void add_transfers(WarpOps& ops, OpKind kind, Tensor tensor, int bytes, int first, Address address) {
-  for (int done = 0; done < bytes;) {
-    const int size = std::min(bytes - done, 16);
-    WarpOp op;
-    op.kind = kind;
-    op.tensor = tensor;
-    op.bytes = size;
-    op.active = 0;
-    const RegisterRange data = range(first + done / 4, (size + 3) / 4);
-    const bool loads = kind == OpKind::load_shared || kind == OpKind::load_global;
-    (loads ? op.write : op.read[0]) = data;
-    op.read[1] = range(2, tensor == Tensor::none ? 1 : 2);
-    for (int lane = 0; lane < warp_lanes; ++lane)
-      if (address(op, lane, done)) op.active |= 1u << lane;
-    if (tensor != Tensor::none) add_bookkeeping(ops, 2);
-    ops.push_back(op);
-    done += size;
-  }
-}
 
 class EpilogueLowering {
  public:
@@ -432,39 +329,7 @@ class EpilogueLowering {
   int slots_, slot_ = 0;  ///< passes whose registers there is room for; the one of this pass
 };
 
-/// Columns 2t and 2t + 1 of rows g + 8 half of C, in one load where rows have an even number of columns.
-void load_c(WarpOps& ops, const WarpPlace& at, int i, int j) {
-  const Kernel& k = at.kernel;
-  const isa::Instruction& row = *k.problem.instruction;
-  const int bits = isa::bits(row.c), together = k.problem.n % 2 == 0 ? 2 : 1;
-  const int first = k.registers.accumulators + (i * k.mma_n + j) * k.registers.c_each;
-  const std::int64_t row0 = at.work.tile_m * k.schedule.tile.m + at.row0() + i * row.shape.m;
-  const std::int64_t column0 = at.work.tile_n * k.schedule.tile.n + at.column0() + 8 * j;
-  for (int e = 0; e < row.shape.m / 4; e += together)
-    add_transfers(ops, OpKind::load_global, Tensor::c, together * bits / 8, first + e * bits / 32,
-                  [&](WarpOp& op, int lane, int) {
-                    const std::int64_t r = row0 + lane / 4 + 8 * (e / 2),
-                                       c = column0 + 2 * (lane % 4) + e % 2;
-                    op.global[std::size_t(lane)] = r * row_bytes(k.problem.n, bits) + c * bits / 8;
-                    return r < k.problem.m && c < k.problem.n;
-                  });
-}
-
 }  // namespace
-
-void add_accumulators(WarpOps& ops, const WarpPlace& at) {
-  const Kernel& k = at.kernel;
-  if (!k.problem.c || at.work.chunk_begin != 0) {
-    const KernelRegisters& r = k.registers;  // a 64-bit CS2R clears two
-    for (int i = 0; i < k.mma_m * k.mma_n * r.c_each; i += 2) {
-      ops.push_back(arithmetic(OpKind::integer, Action::zero, r.accumulators + i));
-      ops.back().write.count = 2;
-    }
-    return;
-  }
-  for (int i = 0; i < k.mma_m; ++i)
-    for (int j = 0; j < k.mma_n; ++j) load_c(ops, at, i, j);
-}
 
 void add_epilogue(WarpOps& ops, const WarpPlace& at) {
   EpilogueLowering(ops, at).add();

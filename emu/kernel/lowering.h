@@ -20,6 +20,10 @@ struct WarpPlace {
   int column0() const { return warp % kernel.schedule.tile.warps_n * kernel.warp_n; }
 };
 
+/// Bytes of a row of a PackedMatrix.
+constexpr std::int64_t packed_row_bytes(std::int64_t columns, int bits) {
+  return (columns * bits + 7) / 8;
+}
 constexpr RegisterRange range(int first, int count) {
   return {std::uint16_t(first), std::uint16_t(count)};
 }

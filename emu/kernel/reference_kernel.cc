@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "twofour/emu/kernel/canonical_nan.h"
 #include "twofour/emu/numerics/half.h"
 #include "twofour/isa/sparsity.h"
 
@@ -40,8 +41,7 @@ std::uint64_t added(ElementType type, std::uint64_t x, std::uint64_t y) {
   if (type == ElementType::s32) return std::uint32_t(x + y);
   if (type == ElementType::f64)
     return std::bit_cast<std::uint64_t>(std::bit_cast<double>(x) + std::bit_cast<double>(y));
-  return std::bit_cast<std::uint32_t>(std::bit_cast<float>(std::uint32_t(x)) +
-                                      std::bit_cast<float>(std::uint32_t(y)));
+  return canonical_word(std::bit_cast<float>(std::uint32_t(x)) + std::bit_cast<float>(std::uint32_t(y)));
 }
 
 /// f16 sums as f32, others as they are.
@@ -50,7 +50,7 @@ PackedMatrix widened(const PackedMatrix& x) {
   PackedMatrix out(ElementType::f32, x.rows(), x.cols());
   for (std::int64_t r = 0; r < x.rows(); ++r)
     for (std::int64_t c = 0; c < x.cols(); ++c)
-      out.set_bits(r, c, std::bit_cast<std::uint32_t>(half_to_float(std::uint32_t(x.bits(r, c)))));
+      out.set_bits(r, c, canonical_word(half_to_float(std::uint32_t(x.bits(r, c)))));
   return out;
 }
 

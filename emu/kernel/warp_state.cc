@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "twofour/emu/kernel/canonical_nan.h"
 #include "twofour/emu/numerics/half.h"
 #include "twofour/emu/warp/ldmatrix.h"
 #include "twofour/emu/warp/mma.h"
@@ -49,14 +50,14 @@ std::uint32_t bf16(std::uint32_t word) {
 /// One lane of an arithmetic instruction on 32-bit registers.
 std::uint32_t result(Action action, int argument, std::uint32_t x, std::uint32_t y, std::uint32_t z) {
   switch (action) {
-    case Action::widen_low: return as_word(half_to_float(x & 0xffff));
-    case Action::widen_high: return as_word(half_to_float(x >> 16));
+    case Action::widen_low: return canonical_word(half_to_float(x & 0xffff));
+    case Action::widen_high: return canonical_word(half_to_float(x >> 16));
     case Action::widen_bf16_low: return x << 16;
     case Action::widen_bf16_high: return x & 0xffff0000;
     case Action::to_float: return as_word(float(std::int32_t(x)));
-    case Action::add_float: return as_word(as_float(x) + as_float(y));
-    case Action::multiply: return as_word(as_float(x) * as_float(y));
-    case Action::fma: return as_word(std::fma(as_float(x), as_float(y), as_float(z)));
+    case Action::add_float: return canonical_word(as_float(x) + as_float(y));
+    case Action::multiply: return canonical_word(as_float(x) * as_float(y));
+    case Action::fma: return canonical_word(std::fma(as_float(x), as_float(y), as_float(z)));
     case Action::add_integer: return x + y;
     case Action::relu_float: return as_float(x) > 0 ? x : 0;
     case Action::relu_integer: return std::uint32_t(std::max(std::int32_t(x), 0));

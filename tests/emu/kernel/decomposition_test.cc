@@ -113,5 +113,21 @@ TEST(Decomposition, TheReferenceAgreesWhereverKIsShared) {
   }
 }
 
+TEST(Decomposition, NanAndInfinitiesTakeTheSamePath) {
+  for (const char* name :
+       {"m16n8k16.f16.f16.f16.f16", "m16n8k16.f32.bf16.bf16.f32", "m16n8k8.f32.tf32.tf32.f32"})
+    for (const int every : {10, 300, 3000}) {
+      const auto& i = isa::find_instruction(name);
+      RandomProblem x(i, 64, 48, 12 * 64 * 8 / isa::bits(i.b), false, 7);
+      x.set_random_bits(every);
+      x.problem.places = 5;
+      for (const Decomposition d :
+           {Decomposition::data_parallel, Decomposition::split_k, Decomposition::stream_k}) {
+        const Kernel k = plan_kernel(x.problem, shared_k(d, 3));
+        EXPECT_EQ(run_kernel(k, x.operands()).d, reference_kernel(k, x.operands())) << name << " " << every;
+      }
+    }
+}
+
 }  // namespace
 }  // namespace twofour::emu

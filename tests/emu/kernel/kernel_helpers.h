@@ -30,6 +30,15 @@ struct RandomProblem {
     if (i.is_sparse()) sparse = compress(prune(a));
   }
 
+  /// One element in `every` gets random bits: NaN, infinities, subnormals. Not for sparse instructions.
+  void set_random_bits(int every) {
+    std::mt19937_64 random(99);
+    for (PackedMatrix* x : {&a, &b})
+      for (std::int64_t r = 0; r < x->rows(); ++r)
+        for (std::int64_t k = 0; k < x->cols(); ++k)
+          if (random() % unsigned(every) == 0) x->set_bits(r, k, random());
+  }
+
   KernelOperands operands() const {
     KernelOperands x;
     x.a = sparse ? &sparse->values : &a;

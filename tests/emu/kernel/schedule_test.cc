@@ -77,6 +77,7 @@ TEST(Schedule, WhatDoesNotFitIsRefusedInWords) {
   expect_refused(p, schedule_of(64, 64, 96, 3, 2, 2), "must be a power of two");
   expect_refused(p, schedule_of(64, 64, 64, 1, 2, 2), "need at least 2");
   expect_refused(p, schedule_of(64, 64, 64, 3, 2, 2, 2), "cp.async copies 16, 8 or 4");
+  expect_refused(p, schedule_of(65536, 65536, 64, 3, 1, 1), "sizes are at most 4096");
   KernelProblem odd = p;
   odd.k = 250;
   expect_refused(odd, schedule_of(64, 64, 64, 3, 2, 2), "aligned to 4 only");
