@@ -45,13 +45,14 @@ double launch_us(const GemmProblem& problem, bool gemv, const isa::Machine& mach
   return machine.launch_graph_us + constants.layer_us + (gemv ? 0 : constants.layer_gemm_us);
 }
 
-/// The kernel that adds the partial sums of split-k: its launch, its start, and the sums through L2.
+/// The kernel that adds the partial sums of split-k: its launch and start, partly hidden behind the first
+/// kernel's end, and the sums through L2.
 double reduction_us(const GemmProblem& problem, const GemmWork& work, int split, const isa::Machine& machine,
                     const TimingConstants& constants) {
   if (split == 1) return 0;
   const double launch = problem.launch == Launch::kernel ? 0 : machine.launch_graph_us;
   const double bytes = 2 * split * work.m * work.n * work.batch * sizeof(float);
-  return launch + machine.cold_start_cycles / machine.boost_mhz +
+  return constants.reduction_share * (launch + machine.cold_start_cycles / machine.boost_mhz) +
          bytes / (machine.l2_read_gbs * constants.l2_efficiency * 1e3);
 }
 
@@ -62,11 +63,11 @@ TimingFidelity fidelity_of(ElementType type, bool sparse) {
 }
 
 Bound largest(const KernelTime& time, const Latency& latency, const GemmWork& work, double overhead_cycles) {
-  const double kernel = std::max({time.sm_cycles, time.dram_cycles, work.sustained_cycles});
+  const double kernel = std::max({time.sm_cycles, time.dram_cycles, work.effective_cycles});
   if (overhead_cycles > kernel) return Bound::launch;
   if (time.dram_cycles >= kernel) return Bound::dram;
   if (latency.gemv) return Bound::latency;
-  if (work.sustained_cycles >= kernel) return Bound::tensor_pipe;
+  if (work.effective_cycles >= kernel) return Bound::tensor_pipe;
   if (2 * time.epilogue_cycles > time.sm_cycles) return Bound::dram;
   const auto& c = latency.iteration;
   const double most = std::max({c.tensor_pipe, c.shared_memory, c.l2, c.latency});

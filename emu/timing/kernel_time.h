@@ -17,7 +17,8 @@ struct GemmWork {
   double mma_interval;      ///< cycles between two of them on one sub-core
   double mma_latency;       ///< issue to dependent issue
   double ideal_cycles;      ///< every multiply-add at peak, all SMs
-  double sustained_cycles;  ///< the same at what the power budget sustains
+  double effective_cycles;  ///< the same as instruction streams reach it
+  double throttle;          ///< how much longer they take at the clock that the power budget sustains
 };
 
 /// Cycles of one kernel at the boost clock, cold start not included.
