@@ -1,9 +1,12 @@
-// How far the latency model is from measured GEMMs: tables by class of latency, training and held-out rows
-// apart. Usage: timing_accuracy [FOLDER]   (default: data/timing of the source tree)
+// How far the latency model is from measured GEMMs: tables by class of latency, training, validation and
+// held-out rows apart; on the held-out rows also simpler predictors, and the model without each of its
+// mechanisms. Usage: timing_accuracy [FOLDER]   (default: data/timing of the source tree)
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 
+#include "timing_ablation.h"
+#include "timing_peers.h"
 #include "twofour/emu/timing/gemm_table.h"
 #include "twofour/emu/timing/measurements.h"
 #include "twofour/isa/error.h"
@@ -73,10 +76,10 @@ void print_worst(std::vector<Scored> scored) {
   }
 }
 
-std::vector<Measurement> part(const std::vector<Measurement>& rows, bool held_out) {
+template <class Keep>
+std::vector<Measurement> part(const std::vector<Measurement>& rows, Keep keep) {
   std::vector<Measurement> out;
-  std::copy_if(rows.begin(), rows.end(), std::back_inserter(out),
-               [&](const Measurement& m) { return m.held_out == held_out; });
+  std::copy_if(rows.begin(), rows.end(), std::back_inserter(out), keep);
   return out;
 }
 
@@ -91,8 +94,13 @@ void report(const char* title, const std::vector<Measurement>& rows, const isa::
 void report_split(const std::string& path, const isa::Machine& machine) {
   std::printf("%s on %s\n", path.c_str(), machine.name.c_str());
   const auto rows = emu::load_measurements(path, emu::Launch::as_measured);
-  report("held-out weight shapes", part(rows, true), machine);
-  report("training weight shapes", part(rows, false), machine);
+  const auto held_out = part(rows, [](const Measurement& m) { return m.held_out; });
+  const auto seen = part(rows, [](const Measurement& m) { return !m.held_out; });
+  report("held-out weight shapes", held_out, machine);
+  report("validation weight shapes", part(rows, [](const Measurement& m) { return m.validation; }), machine);
+  report("training weight shapes", part(seen, [](const Measurement& m) { return !m.validation; }), machine);
+  perf::print_peers(held_out, seen, machine);
+  perf::print_ablation(held_out, machine);
 }
 
 void report_untouched(const std::string& path, emu::Launch launch, const isa::Machine& machine) {
