@@ -51,6 +51,15 @@ void print_class(const char* label, const std::vector<Scored>& scored, Keep keep
       label, n, percent * sum, percent * bias, 100 * errors[n / 2], 100 * errors[n * 9 / 10]);
 }
 
+/// 8 of 10 rows should lie in the band of the model.
+void print_coverage(const std::vector<Scored>& scored) {
+  double inside = 0;
+  for (const auto& s : scored)
+    inside += s.row->microseconds >= s.latency.low_us && s.row->microseconds <= s.latency.high_us;
+  std::printf("    low_us to high_us holds %.1f %% of the rows\n",
+              100 * inside / static_cast<double>(scored.size()));
+}
+
 void print_classes(const std::vector<Scored>& s) {
   print_class("< 10 us", s, [](const Measurement& m) { return m.microseconds < 10; });
   print_class("10-100 us", s,
@@ -88,6 +97,7 @@ void report(const char* title, const std::vector<Measurement>& rows, const isa::
   std::printf("  %s\n", title);
   const auto scored = score(rows, machine);
   print_classes(scored);
+  print_coverage(scored);
   print_worst(scored);
 }
 

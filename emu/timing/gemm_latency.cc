@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 
+#include "twofour/emu/timing/error_band.h"
 #include "twofour/emu/timing/kernel_time.h"
 #include "twofour/isa/error.h"
 
@@ -100,10 +101,13 @@ Latency fastest_schedule(const GemmProblem& problem, const GemmWork& work, const
                          const TimingConstants& constants) {
   Latency best;
   best.microseconds = std::numeric_limits<double>::infinity();
+  const double overhead =
+      launch_us(problem, false, machine, constants) + machine.cold_start_cycles / machine.boost_mhz;
   const auto consider = [&](const Schedule& schedule, const Occupancy& o) {
     const auto g = grid(work, schedule, o, machine);
-    if (lower_bound(g, o, machine) + machine.cold_start_cycles > best.microseconds * machine.boost_mhz)
-      return;
+    const double least = overhead + reduction_us(problem, work, schedule.splits, machine, constants) +
+                         lower_bound(work, schedule, g, o, constants) / machine.boost_mhz;
+    if (least > best.microseconds) return;
     const auto candidate = time_schedule(problem, work, schedule, o, g, machine, constants);
     if (candidate.microseconds < best.microseconds) best = candidate;
   };
@@ -132,7 +136,7 @@ void check(const GemmProblem& p) {
     fail("GEMM: output_bits is {}; it must lie between 1 and 64", p.output_bits);
 }
 
-/// What no schedule changes: floors, share of the peak, grade.
+/// What follows from the problem and its time: floors, share of the peak, grade, band.
 void add_floors(Latency& latency, const GemmProblem& problem, const GemmWork& work,
                 const isa::Machine& machine) {
   latency.tensor_floor_us = work.ideal_cycles / machine.boost_mhz;
@@ -140,6 +144,9 @@ void add_floors(Latency& latency, const GemmProblem& problem, const GemmWork& wo
                           (machine.dram_read_gbs * 1e3);
   latency.peak_fraction = latency.tensor_floor_us / latency.microseconds;
   latency.fidelity = fidelity_of(problem.type, problem.sparse);
+  const auto band = error_band(problem, latency.microseconds, latency.fidelity, machine);
+  latency.low_us = latency.microseconds * band.low;
+  latency.high_us = latency.microseconds * band.high;
 }
 
 double dense_b_bytes(const GemmProblem& p) {

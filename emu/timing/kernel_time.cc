@@ -60,7 +60,7 @@ double operand_bytes(const GemmWork& work, const Grid& grid, double resident, in
                      double l2_bytes) {
   const double once = work.a_bytes + work.b_bytes;
   if (once <= l2_bytes) return once * work.batch;
-  const auto [rows, columns, ctas, iterations] = grid;
+  const double rows = grid.rows, columns = grid.columns;
   const double wave = std::min(rows * columns, resident);
   const double wave_columns = std::min<double>(columns, raster_columns),
                wave_rows = std::min(rows, std::ceil(wave / wave_columns));
@@ -156,18 +156,24 @@ Grid grid(const GemmWork& work, const Schedule& schedule, const Occupancy& occup
     g.ctas = tiles * schedule.splits;
     g.iterations = ceil_div(chunks, schedule.splits);
   }
+  // Measured float kernels whose last wave is not full take as long as if it were.
+  const double per_sm = ceil_div(g.ctas, machine.sms);
+  g.resident = std::min<double>(occupancy.ctas_per_sm, per_sm);
+  g.rounds = ceil_div(per_sm, g.resident);
   return g;
 }
 
-double lower_bound(const Grid& grid, const Occupancy& o, const isa::Machine& machine) {
-  return ceil_div(grid.ctas, machine.sms) * grid.iterations * std::max(o.tensor_cycles, o.smem_cycles);
+double lower_bound(const GemmWork& work, const Schedule& schedule, const Grid& grid, const Occupancy& o,
+                   const TimingConstants& constants) {
+  const double epilogue =
+      schedule.tile.m * schedule.tile.n * work.output_bytes / constants.store_bytes_per_clk;
+  const double chunk = std::max(grid.resident * std::max(o.tensor_cycles, o.smem_cycles), o.latency_cycles);
+  return grid.rounds * (chunk * grid.iterations + grid.resident * epilogue);
 }
 
 KernelTime tiled_kernel(const GemmWork& work, const Schedule& schedule, const Occupancy& o, const Grid& grid,
                         const isa::Machine& machine, const TimingConstants& constants, Latency& latency) {
-  const double per_sm = ceil_div(grid.ctas, machine.sms);
-  // Whole rounds: measured float kernels whose last wave is not full take as long as if it were.
-  const double resident = std::min<double>(o.ctas_per_sm, per_sm), rounds = ceil_div(per_sm, resident);
+  const double resident = grid.resident, rounds = grid.rounds;
   const double busy_sms = grid.ctas / (rounds * resident);  // on average over the kernel
   const double l2_share = machine.bytes_per_clk(machine.l2_read_gbs) * constants.l2_efficiency / busy_sms;
   const double fill = o.fill_bytes / std::min(machine.l2_bytes_per_clk_sm, l2_share);
@@ -188,7 +194,7 @@ KernelTime tiled_kernel(const GemmWork& work, const Schedule& schedule, const Oc
 
   KernelTime time{};
   time.sm_cycles = rounds * (iteration * grid.iterations + resident * epilogue);
-  time.epilogue_cycles = per_sm * epilogue;
+  time.epilogue_cycles = rounds * resident * epilogue;
   const double slots = machine.sms * o.ctas_per_sm;
   const double l2_bytes = machine.l2_mib * 1024 * 1024;
   const double bytes =
