@@ -184,6 +184,64 @@ TEST(TimingLaws, RefusesSchedulesThatDoNotFit) {
   refused([](Schedule& s) { s.raster_columns = 0; });
 }
 
+TEST(TimingLaws, LongKernelsSlowDownToTheSustainedClock) {
+  const double sustained = a100.sustained_mhz / a100.boost_mhz;  // 0.87
+  const auto share = [](std::int64_t k) { return gemm_latency({8192, 8192, k, bf16}, a100).peak_fraction; };
+  EXPECT_LT(share(65536), sustained);
+  auto free = a100;
+  free.sustained_mhz = free.boost_mhz;
+  const auto slower = [&](std::int64_t size) {
+    const GemmProblem p{size, size, size, bf16};
+    return us(p) / us(p, free);
+  };
+  EXPECT_LT(slower(1024), 1.02);   // tens of microseconds: over before the limit bites
+  EXPECT_GT(slower(16384), 1.05);  // tens of milliseconds
+  EXPECT_LE(slower(16384), 1 / sustained);
+}
+
+TEST(TimingLaws, SlowerPowerOrSharedMemoryIsNeverFaster) {
+  auto throttled = a100, narrow = a100;
+  throttled.sustained_mhz /= 2;
+  narrow.smem_bytes_per_clk /= 2;
+  for (const auto& p : shapes(200)) {
+    EXPECT_GE(us(p, throttled) * 1.0001, us(p));
+    EXPECT_GE(us(p, narrow) * 1.0001, us(p));
+  }
+}
+
+// Any schedule, not only the answer.
+TEST(TimingLaws, NoScheduleBeatsTheTensorFloor) {
+  for (auto p : shapes(100, 64)) {
+    for (const auto decomposition :
+         {Decomposition::data_parallel, Decomposition::split_k, Decomposition::stream_k}) {
+      const Schedule s{.tile = {128, 128, 64, 4, 2, 2}, .decomposition = decomposition};
+      const auto l = schedule_latency(p, s, a100);
+      EXPECT_GE(l.microseconds, l.tensor_floor_us);
+      if (decomposition == Decomposition::stream_k) continue;  // the libraries of the A100 have none
+      EXPECT_LE(gemm_latency(p, a100).microseconds, l.microseconds * 1.0001);
+    }
+  }
+}
+
+TEST(TimingLaws, BandHoldsTheAnswerAndWidensWhereNobodyMeasured) {
+  const auto width = [](const Latency& l) {
+    EXPECT_LE(l.low_us, l.microseconds);
+    EXPECT_GE(l.high_us, l.microseconds);
+    return std::log(l.high_us / l.low_us);
+  };
+  const GemmProblem p{4096, 4096, 4096, f16};
+  const double measured = width(gemm_latency(p, a100));
+  auto sparse = p, kernel = p;
+  sparse.sparse = true;
+  kernel.launch = Launch::kernel;
+  auto other = a100;
+  other.name = "another";
+  EXPECT_NEAR(width(gemm_latency(sparse, a100)), 2 * measured, 1e-9);
+  EXPECT_NEAR(width(gemm_latency(kernel, a100)), 2 * measured, 1e-9);
+  EXPECT_NEAR(width(gemm_latency(p, other)), 2 * measured, 1e-9);
+  EXPECT_NEAR(width(gemm_latency(sparse, other)), 3 * measured, 1e-9);
+}
+
 TEST(TimingLaws, HugeSizesStayFinite) {
   const std::int64_t huge = std::int64_t{1} << 40;
   for (const auto& p :
