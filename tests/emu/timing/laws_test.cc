@@ -199,6 +199,17 @@ TEST(TimingLaws, LongKernelsSlowDownToTheSustainedClock) {
   EXPECT_LE(slower(16384), 1 / sustained);
 }
 
+// Wave quantisation: a tile a SM, then two tiles more, then two a SM.
+TEST(TimingLaws, TilesBeyondAWaveCostAWholeOne) {
+  const Schedule s{.tile = {256, 128, 64, 3, 4, 2}};
+  const auto cycles = [&](std::int64_t rows, std::int64_t columns) {
+    return schedule_latency({256 * rows, 128 * columns, 4096, f16}, s, a100).cycles - a100.cold_start_cycles;
+  };
+  const double full = cycles(12, 9), more = cycles(11, 10), twice = cycles(18, 12);
+  EXPECT_NEAR(more / full, 2, 0.15);
+  EXPECT_NEAR(twice / more, 1, 0.1);
+}
+
 TEST(TimingLaws, SlowerPowerOrSharedMemoryIsNeverFaster) {
   auto throttled = a100, narrow = a100;
   throttled.sustained_mhz /= 2;
