@@ -83,12 +83,12 @@ GemmWork describe(const GemmProblem& problem, const KernelContext& context, cons
   work.element_bytes = isa::bits(problem.type) / 8.0;
   work.a_density = (problem.sparse ? 0.5 : 1) + metadata_density(mma);
   const double b_bytes = context.b_bytes < 0 ? work.k * work.n * work.element_bytes : context.b_bytes;
-  const double residual_bytes = context.residual_bits / 8.0, output_bytes = problem.output_bits / 8.0;
   work.a_bytes = context.a_in_l2 ? 0 : work.m * work.k * work.element_bytes * work.a_density;
   work.b_bytes = context.b_in_l2 ? 0 : b_bytes;
-  work.epilogue_bytes = output_bytes + residual_bytes;
+  work.output_bytes = problem.output_bits / 8.0;
+  work.residual_bytes = context.residual_bits / 8.0;
   work.epilogue_dram_bytes =
-      work.m * work.n * work.batch * (output_bytes + (context.residual_in_l2 ? 0 : residual_bytes));
+      work.m * work.n * work.batch * (work.output_bytes + (context.residual_in_l2 ? 0 : work.residual_bytes));
   work.mma_fma = mma.fma();
   work.mma_interval = timing.effective_interval;
   work.mma_latency = timing.latency;
@@ -138,9 +138,11 @@ KernelTime tiled_kernel(const GemmWork& work, const Tile& tile, const Occupancy&
   const double iterations = ceil_div(ceil_div(work.k, tile.k(work.type)), split);
   const double busy_sms = ctas / per_sm;  // on average over the kernel
   const double l2_share = machine.bytes_per_clk(machine.l2_read_gbs) * constants.l2_efficiency / busy_sms;
-  const double fill = o.fill_bytes / std::min(machine.l2_bytes_per_clk_sm, l2_share);
+  const double load_rate = std::min(machine.l2_bytes_per_clk_sm, l2_share);
+  const double fill = o.fill_bytes / load_rate;
   // CUTLASS' epilogue walks the whole tile, rows outside the matrix included.
-  const double epilogue = tile.m * tile.n * work.epilogue_bytes / constants.store_bytes_per_clk;
+  const double epilogue =
+      tile.m * tile.n * (work.output_bytes / constants.store_bytes_per_clk + work.residual_bytes / load_rate);
 
   const auto iteration = [&](double resident) {
     const IterationCycles c{o.tensor_cycles * resident, o.smem_cycles * resident, fill * resident,

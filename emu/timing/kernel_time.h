@@ -9,10 +9,11 @@ struct GemmWork {
   double m, n, k, batch;
   isa::ElementType type;
   bool sparse;
-  double element_bytes;     ///< of the dense operand
-  double a_density;         ///< bytes of A, values and metadata, over those of a dense A
-  double a_bytes, b_bytes;  ///< that DRAM must deliver at least, for one GEMM of the batch
-  double epilogue_bytes;    ///< that the epilogue moves for one element of D: D, and a residual that it adds
+  double element_bytes;        ///< of the dense operand
+  double a_density;            ///< bytes of A, values and metadata, over those of a dense A
+  double a_bytes, b_bytes;     ///< that DRAM must deliver at least, for one GEMM of the batch
+  double output_bytes;         ///< of one element of D
+  double residual_bytes;       ///< that the epilogue reads for one element of D
   double epilogue_dram_bytes;  ///< to and from DRAM, all GEMMs of the batch
   double mma_fma;              ///< multiply-adds of the instruction, dense-equivalent
   double mma_interval;         ///< cycles between two of them on one sub-core
