@@ -11,6 +11,13 @@ bool has_weights(const Node& n) {
   return n.kind == NodeKind::convolution || n.kind == NodeKind::gemm;
 }
 
+/// Index of the first node of a range that has weights, -1 if there is none.
+template <class Iterator>
+int edge_layer(Iterator begin, Iterator end, const std::vector<Node>& nodes) {
+  const auto at = std::find_if(begin, end, has_weights);
+  return at == end ? -1 : static_cast<int>(&*at - nodes.data());
+}
+
 bool is_narrow(ElementType type) {
   return isa::bits(type) < 8;
 }
@@ -46,19 +53,19 @@ bool is_product(const Node& n) {
 
 Plan plan_kernels(const Workload& workload, const NetworkOptions& options) {
   const auto& nodes = workload.nodes;
-  const auto first = std::find_if(nodes.begin(), nodes.end(), has_weights);
-  const auto last = std::find_if(nodes.rbegin(), nodes.rend(), has_weights);
+  const int first = edge_layer(nodes.begin(), nodes.end(), nodes);
+  const int last = edge_layer(nodes.rbegin(), nodes.rend(), nodes);
   Plan plan;
   for (auto& fused : fuse(workload, options.fusion)) {
     const Node& root = nodes[static_cast<std::size_t>(fused.root())];
     PlannedKernel k{std::move(fused), options.type, false, ""};
-    k.edge = has_weights(root) && (&root == &*first || &root == &*last);
+    k.edge = k.fused.root() == first || k.fused.root() == last;
     k.note = k.fused.note;
     if (is_narrow(options.type) && (k.edge || root.kind == NodeKind::batched_gemm)) {
       k.type = ElementType::s8;
       k.note = k.edge ? "stays int8: first layer or classifier" : "stays int8: both operands are activations";
     }
-    if (&root == &*first && root.kind == NodeKind::convolution)
+    if (k.fused.root() == first && root.kind == NodeKind::convolution)
       plan.converts_image = std::count(k.fused.inputs.begin(), k.fused.inputs.end(), -1) == 1;
     plan.kernels.push_back(std::move(k));
   }
