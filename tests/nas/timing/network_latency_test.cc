@@ -123,6 +123,9 @@ TEST(NetworkLatency, EdgeLayersStayDenseAndInt8) {
   EXPECT_GT(sparse, 10);
   const auto bert = time_of("bert-base", 8, with(ElementType::s4));
   EXPECT_EQ(find(bert, "layer0.attention.scores").type, ElementType::s8);
+  EXPECT_EQ(find(bert, "layer0.attention.query").type,
+            ElementType::s4);  // behind the embedding: no first layer
+  EXPECT_EQ(find(bert, "pooler").type, ElementType::s8);
 }
 
 TEST(NetworkLatency, SaysWhyAnOptionPaysOrDoesNot) {
