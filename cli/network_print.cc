@@ -36,8 +36,7 @@ std::string_view launch_text(emu::Launch launch) {
     case emu::Launch::graph: return "one CUDA graph";
     case emu::Launch::stream: return "kernels launched into a stream one by one";
     case emu::Launch::kernel: return "the kernels alone, as a profiler reports them";
-    case emu::Launch::as_measured:
-      return "a stream and one host call, at boost clock, as the published inference benchmark";
+    case emu::Launch::as_measured: return "a stream and one host call, as the published inference benchmark";
   }
   return "";
 }

@@ -163,6 +163,7 @@ std::string_view name(Bound bound) {
     case Bound::dram: return "DRAM";
     case Bound::latency: return "latency";
     case Bound::launch: return "launch";
+    case Bound::cuda_cores: return "CUDA-cores";
   }
   return "";
 }

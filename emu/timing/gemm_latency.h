@@ -44,7 +44,7 @@ struct KernelContext {
 };
 
 /// The largest share of the latency.
-enum class Bound : std::uint8_t { tensor_pipe, shared_memory, l2, dram, latency, launch };
+enum class Bound : std::uint8_t { tensor_pipe, shared_memory, l2, dram, latency, launch, cuda_cores };
 std::string_view name(Bound bound);
 
 /// How well the latency is known.

@@ -199,12 +199,10 @@ NetworkLatency network_latency(const Workload& workload, const NetworkOptions& o
   network.weights = weights(workload);
   network.fidelity = emu::TimingFidelity::measured;
 
-  isa::Machine clocked = machine;
-  if (options.launch == emu::Launch::as_measured) clocked.sustained_mhz = machine.boost_mhz;
-  NetworkTimer timer(workload, options, clocked);
+  NetworkTimer timer(workload, options, machine);
   timer.pass(false);
   network.kernels = timer.pass(options.advise);
-  network.microseconds = run_timeline(network.kernels, options, clocked);
+  network.microseconds = run_timeline(network.kernels, options, machine);
   if (options.launch == emu::Launch::as_measured) network.host_us = constants.call_us;
   network.microseconds += network.host_us;
   add_totals(network, options, machine);

@@ -180,6 +180,45 @@ TEST(NetworkLatency, ATensorThatFitsIsReadFromL2) {
   EXPECT_NEAR(find(small, "b").latency.dram_floor_us * a100.dram_read_gbs * 1e3, tensor / 4 + 8192, 1);
 }
 
+TEST(NetworkLatency, WeightsOfASmallNetworkStayInL2) {
+  // ResNet-18: 23 MB of weights and 5 MB of activations at one image; VGG-16: 277 MB of weights.
+  EXPECT_TRUE(find(time_of("resnet18", 1), "fc").weights_in_l2);
+  EXPECT_TRUE(find(time_of("resnet18", 1), "conv1").weights_in_l2);
+  EXPECT_FALSE(find(time_of("vgg16", 1), "fc1").weights_in_l2);
+}
+
+TEST(NetworkLatency, AnImageIsConvertedAndWordsAreNot) {
+  const auto images = time_of("resnet50", 3);
+  EXPECT_EQ(images.kernels.front().name, "input");
+  EXPECT_DOUBLE_EQ(images.kernels.front().bytes, 3 * 224 * 224 * 3 * (4.0 + 2.0));
+  EXPECT_EQ(time_of("bert-base", 3).kernels.front().name, "embeddings");
+}
+
+TEST(NetworkLatency, SoftmaxReads16BitsInAnIntegerNetwork) {
+  const double scores = 2.0 * 12 * 128 * 128;  // written for the next product in 8 bits
+  EXPECT_DOUBLE_EQ(find(time_of("bert-base", 2, with(ElementType::s8)), "layer0.attention.softmax").bytes,
+                   3 * scores);
+  EXPECT_DOUBLE_EQ(find(time_of("bert-base", 2), "layer0.attention.softmax").bytes, 4 * scores);
+}
+
+TEST(NetworkLatency, TakesTheDenseKernelWhereItIsFaster) {
+  const auto dense = time_of("mobilenetv2", 32, with(ElementType::s8)),
+             sparse = time_of("mobilenetv2", 32, with(ElementType::s8, true));
+  ASSERT_EQ(dense.kernels.size(), sparse.kernels.size());
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < dense.kernels.size(); ++i) {
+    EXPECT_LE(sparse.kernels[i].microseconds, dense.kernels[i].microseconds) << dense.kernels[i].name;
+    kept += sparse.kernels[i].note.find("dense kernel is faster") != std::string::npos;
+  }
+  EXPECT_GT(kept, 0u);
+}
+
+TEST(NetworkLatency, IsKnownNoBetterThanItsWorstProduct) {
+  EXPECT_EQ(time_of("resnet50", 8).fidelity, emu::TimingFidelity::measured);
+  EXPECT_EQ(time_of("resnet50", 8, with(ElementType::tf32)).fidelity, emu::TimingFidelity::derived);
+  EXPECT_EQ(time_of("resnet50", 8, with(ElementType::s4)).fidelity, emu::TimingFidelity::estimated);
+}
+
 TEST(NetworkLatency, StreamsKernelsWaitForTheirLaunch) {
   // 100 tiny kernels: the host's launch period sets the pace in a stream, the device's in a graph.
   WorkloadBuilder net("tiny", 1);
@@ -203,6 +242,9 @@ TEST(NetworkLatency, AsMeasuredAddsTheHostCall) {
   const auto none = network_latency(workload, options, a100, {0});
   const auto some = network_latency(workload, options, a100, {100});
   EXPECT_NEAR(some.microseconds - none.microseconds, 100, 1e-6);
+});
+EXPECT_LT(network_latency(large, options, a100, {0}).microseconds,
+          0.97 * network_latency(large, stream, a100).microseconds);
 }
 
 TEST(NetworkLatency, RefusesTypesAndNetworksThatItCannotTime) {
@@ -217,12 +259,13 @@ TEST(StreamLatency, IsBytesOverBandwidth) {
   const double bytes = 1e9;
   const auto dram = emu::stream_latency({bytes, bytes, 0}, a100);
   EXPECT_EQ(dram.bound, emu::Bound::dram);
-  EXPECT_GT(dram.microseconds, bytes / (a100.dram_read_gbs * 1e3));
+  EXPECT_GT(dram.microseconds, bytes / (a100.dram_read_gbs * emu::fitted_constants.dram_efficiency * 1e3));
   EXPECT_LT(dram.microseconds, 1.35 * bytes / (a100.dram_read_gbs * 1e3));
   EXPECT_EQ(emu::stream_latency({0, bytes, 0}, a100).bound, emu::Bound::l2);
   EXPECT_EQ(emu::stream_latency({1e3, 1e3, 0}, a100).bound, emu::Bound::launch);
   // 64 lanes of 108 SMs at 1410 MHz: 9.746e12 multiply-adds a second.
   EXPECT_NEAR(emu::stream_latency({0, 0, 9.74592e9}, a100).microseconds, 1000, 5);
+  EXPECT_EQ(emu::stream_latency({0, 0, 9.74592e9}, a100).bound, emu::Bound::cuda_cores);
 }
 
 TEST(ImplicitGemm, PadsChannelsAndSkipsPixelsThatNoWindowTouches) {
@@ -238,6 +281,15 @@ TEST(ImplicitGemm, PadsChannelsAndSkipsPixelsThatNoWindowTouches) {
   EXPECT_DOUBLE_EQ(strided.tensor_bytes, 28.0 * 28 * 256);
   // Dilation 2: a 3x3 window spans 5 pixels.
   EXPECT_EQ(emu::implicit_gemm({1, 64, 64, {9, 3, 1, 2, 0}, {9, 3, 1, 2, 0}}, ElementType::f16).gemm.n, 25);
+}
+
+TEST(KernelContext, NarrowResultsSaveTheirBytesAndNotTheEpilogue) {
+  emu::GemmProblem p{.m = 256, .n = 100000, .k = 64, .type = ElementType::s8, .launch = emu::Launch::kernel};
+  const double wide = emu::gemm_latency(p, {.b_in_l2 = true}, a100).microseconds;
+  p.output_bits = 8;
+  const double narrow = emu::gemm_latency(p, {.b_in_l2 = true}, a100).microseconds;
+  EXPECT_LT(narrow, 0.95 * wide);
+  EXPECT_GT(narrow, 0.6 * wide);
 }
 
 TEST(KernelContext, ResidualsAndResidentOperandsChangeDramBytes) {
