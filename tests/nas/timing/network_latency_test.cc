@@ -242,9 +242,6 @@ TEST(NetworkLatency, AsMeasuredAddsTheHostCall) {
   const auto none = network_latency(workload, options, a100, {0});
   const auto some = network_latency(workload, options, a100, {100});
   EXPECT_NEAR(some.microseconds - none.microseconds, 100, 1e-6);
-});
-EXPECT_LT(network_latency(large, options, a100, {0}).microseconds,
-          0.97 * network_latency(large, stream, a100).microseconds);
 }
 
 TEST(NetworkLatency, RefusesTypesAndNetworksThatItCannotTime) {
