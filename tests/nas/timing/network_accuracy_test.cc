@@ -44,6 +44,26 @@ TEST(NetworkAccuracy, HeldOutInt8) {
   EXPECT_LT(held_out_error("INT8", 9), 0.10);
 }
 
+// Another network, another benchmark, no host call: looked at once the model was done.
+double bert_error(const std::string& precision) {
+  const auto machine = isa::load_machine("a100-sxm4-40gb");
+  double sum = 0;
+  std::size_t count = 0;
+  for (const auto& row : load_network_measurements(folder + "a100_bert_base_tensorrt.csv")) {
+    if (row.precision != precision) continue;
+    EXPECT_FALSE(row.fitted);
+    sum += std::abs(predict(row, machine).microseconds / row.microseconds - 1);
+    ++count;
+  }
+  EXPECT_EQ(count, 20u) << precision;
+  return sum / static_cast<double>(count);
+}
+
+TEST(NetworkAccuracy, BertOfAnotherBenchmark) {
+  EXPECT_LT(bert_error("FP16"), 0.20);
+  EXPECT_LT(bert_error("INT8"), 0.25);
+}
+
 TEST(NetworkAccuracy, OnlyThreeRowsAreFitted) {
   std::vector<std::int64_t> fitted;
   for (const auto* precision : {"TF32", "FP16", "INT8"})
