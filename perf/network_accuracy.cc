@@ -58,12 +58,13 @@ void print_summary(const char* label, const std::vector<Scored>& scored, double 
 }
 
 void print_rows(const std::vector<Scored>& scored, double roofline_call) {
-  std::printf("  %-5s %5s %12s %12s %8s %10s\n", "type", "batch", "measured us", "predicted", "error",
-              "roofline");
+  std::printf("  %-5s %6s %5s %12s %12s %8s %10s\n", "type", "tokens", "batch", "measured us", "predicted",
+              "error", "roofline");
   for (const auto& s : scored) {
     const double measured = s.row->microseconds, peer = s.peer_us(roofline_call);
-    std::printf("  %-5s %5ld %12.1f %12.1f %+7.1f%% %+9.1f%%%s\n", s.row->precision.c_str(),
-                long(s.row->batch), measured, s.model_us, 100 * (s.model_us / measured - 1),
+    const std::string tokens = s.row->network == "bert-base" ? std::to_string(s.row->sequence) : "";
+    std::printf("  %-5s %6s %5ld %12.1f %12.1f %+7.1f%% %+9.1f%%%s\n", s.row->precision.c_str(),
+                tokens.c_str(), long(s.row->batch), measured, s.model_us, 100 * (s.model_us / measured - 1),
                 100 * (peer / measured - 1), s.row->fitted ? "  fitted on" : "");
   }
 }

@@ -56,7 +56,8 @@ void find_tensor_bits(Plan& plan, const Workload& workload, ElementType type) {
   for (const auto& k : plan.kernels)
     for (const int residual : k.fused.residuals) plan.tensor_bits.try_emplace(residual, isa::bits(type));
   for (const auto& k : plan.kernels)  // results of the network
-    plan.tensor_bits.try_emplace(k.fused.result(), emu::default_output_bits(type));
+    for (const int result : k.fused.results())
+      plan.tensor_bits.try_emplace(result, emu::default_output_bits(type));
 }
 
 }  // namespace

@@ -80,12 +80,50 @@ TEST(Fusion, OffEveryNodeIsAKernelAndViewsAreNone) {
   EXPECT_EQ(fuse(workload, true).size(), 56u);  // 53 + 2 + 1
 }
 
-TEST(Fusion, TransposesAreStridesOfTheirProducts) {
+TEST(Fusion, AnAttentionIsTwoKernels) {
   const auto kernels = fuse(builtin_workload("bert-base", {}), true);
-  // Gather, norm; 12 * (4 + 2 projections, 2 products, softmax, 2 norms); slice, pooler.
-  EXPECT_EQ(kernels.size(), 2u + 12 * 11 + 2);
+  // Gather, norm; 12 * (query with key and value, attention, 3 projections, 2 norms); slice, pooler.
+  EXPECT_EQ(kernels.size(), 2u + 12 * 7 + 2);
   const auto apart = fuse(builtin_workload("bert-base", {}), false);
-  EXPECT_EQ(apart.size(), 2u + 12 * (11 + 4 + 1 + 1 + 2) + 3);  // transposes, scale, GELU, additions; tanh
+  // 12 * (6 projections, 2 products, softmax, 2 norms; 4 transposes, scale, GELU, 2 additions); tanh.
+  EXPECT_EQ(apart.size(), 2u + 12 * (11 + 8) + 3);
+
+  const auto& query = kernels[2];
+  EXPECT_EQ(query.siblings.size(), 2u);
+  EXPECT_EQ(query.results().size(), 3u);
+  const auto& attention = kernels[3];
+  EXPECT_TRUE(attention.attention);
+  EXPECT_EQ(attention.nodes.size(), 4u);  // scores, scale, softmax, context
+  EXPECT_EQ(attention.inputs, query.results());
+  EXPECT_EQ(kernels[4].inputs, Nodes{attention.result()});
+}
+
+/// One head over `tokens`; with `extra`, something else reads the softmax.
+std::vector<FusedKernel> attention(std::int64_t tokens, bool extra) {
+  WorkloadBuilder net("attention", 1);
+  const auto q = net.layer_norm("q", net.tokens(tokens, 64)), v = net.layer_norm("v", net.tokens(tokens, 64));
+  const auto scores = net.softmax("softmax", net.attention_product("scores", q, q, 1, tokens, tokens, 64));
+  net.attention_product("context", scores, v, 1, tokens, 64, tokens);
+  if (extra) net.layer_norm("extra", scores);
+  return fuse(net.finish(), true);
+}
+
+TEST(Fusion, LongAttentionsAndSharedScoresStayApart) {
+  EXPECT_EQ(attention(512, false).size(), 3u);
+  EXPECT_EQ(attention(513, false).size(), 5u);
+  EXPECT_EQ(attention(512, true).size(), 6u);
+}
+
+TEST(Fusion, OnlyProductsOfOneInputRunTogether) {
+  WorkloadBuilder net("siblings", 1);
+  const auto a = net.layer_norm("a", net.tokens(8, 16)), b = net.layer_norm("b", net.tokens(8, 16));
+  net.linear("1", a, 32);
+  net.linear("2", b, 32);
+  net.elementwise("relu", "Relu", net.linear("3", a, 32));
+  net.linear("4", a, 48);
+  const auto kernels = fuse(net.finish(), true);
+  ASSERT_EQ(kernels.size(), 5u);
+  EXPECT_EQ(kernels[2].siblings, Nodes{6});  // not 3: a ReLU follows it
 }
 
 TEST(Residency, HoldsWhatFitsSinceItsLastUse) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "twofour/emu/timing/attention_latency.h"
 #include "twofour/emu/timing/conv_latency.h"
 #include "twofour/emu/timing/stream_latency.h"
 #include "twofour/isa/error.h"
@@ -195,10 +196,15 @@ TEST(NetworkLatency, AnImageIsConvertedAndWordsAreNot) {
 }
 
 TEST(NetworkLatency, SoftmaxReads16BitsInAnIntegerNetwork) {
-  const double scores = 2.0 * 12 * 128 * 128;  // written for the next product in 8 bits
-  EXPECT_DOUBLE_EQ(find(time_of("bert-base", 2, with(ElementType::s8)), "layer0.attention.softmax").bytes,
-                   3 * scores);
-  EXPECT_DOUBLE_EQ(find(time_of("bert-base", 2), "layer0.attention.softmax").bytes, 4 * scores);
+  const double scores =
+      12.0 * 513 * 513;  // too long for a fused attention; written for the next product in 8 bits
+  WorkloadBuilder net("attention", 1);
+  const auto x = net.layer_norm("x", net.tokens(513, 768));
+  const auto weights = net.softmax("softmax", net.attention_product("scores", x, x, 12, 513, 513, 64));
+  net.attention_product("context", weights, x, 12, 513, 64, 513);
+  const auto workload = net.finish();
+  EXPECT_DOUBLE_EQ(find(network_latency(workload, with(ElementType::s8), a100), "softmax").bytes, 3 * scores);
+  EXPECT_DOUBLE_EQ(find(network_latency(workload, {}, a100), "softmax").bytes, 4 * scores);
 }
 
 TEST(NetworkLatency, TakesTheDenseKernelWhereItIsFaster) {
@@ -250,6 +256,31 @@ TEST(NetworkLatency, RefusesTypesAndNetworksThatItCannotTime) {
   EXPECT_THROW(network_latency(Workload{}, {}, a100), Error);
   EXPECT_EQ(parse_network_type("int8"), ElementType::s8);
   EXPECT_EQ(parse_network_type("f16"), ElementType::f16);
+}
+
+TEST(AttentionLatency, ACtaAHead) {
+  // 384 tokens: 147 KB of Q, K and V, so one CTA an SM; the scores' exponentials alone are 384^2 / 16 = 9,216
+  // cycles, and both products 2 * 384^2 * 64 / 1024 = 18,432.
+  emu::AttentionProblem p{.heads = 12, .rows = 384, .keys = 384};
+  p.l2_bytes = 12 * 4.0 * 384 * 64 * 2;
+  p.launch = emu::Launch::kernel;
+  const auto one = emu::attention_latency(p, a100);
+  EXPECT_EQ(one.ctas_per_sm, 1);
+  EXPECT_GT(one.cycles, 9216 + 18432);
+  EXPECT_LT(one.cycles, 2 * (9216 + 18432));
+  const auto rounds = [&](std::int64_t heads) {
+    p.heads = heads;
+    p.l2_bytes = static_cast<double>(heads) * 4 * 384 * 64 * 2;
+    return (emu::attention_latency(p, a100).cycles - a100.cold_start_cycles) /
+           (one.cycles - a100.cold_start_cycles);
+  };
+  EXPECT_NEAR(rounds(108), 1, 1e-9);
+  EXPECT_NEAR(rounds(109), 2, 1e-9);
+  // 128 tokens: three CTAs share an SM and overlap.
+  p = {.heads = 3 * 108, .rows = 128, .keys = 128};
+  EXPECT_EQ(emu::attention_latency(p, a100).ctas_per_sm, 3);
+  EXPECT_FALSE(emu::attention_fits(513, 513, 64));
+  EXPECT_TRUE(emu::attention_fits(512, 512, 64));
 }
 
 TEST(StreamLatency, IsBytesOverBandwidth) {
