@@ -57,7 +57,7 @@ bool has_tile(const KernelLatency& k) {
 
 std::string schedule_text(const KernelLatency& k) {
   if (k.latency.gemv) return "matrix-vector";
-  if (!has_tile(k)) return "stream";
+  if (!has_tile(k)) return k.latency.ctas > 0 ? "a CTA a head" : "stream";
   const auto& tile = k.latency.tile;
   const std::string split = k.latency.split_k > 1 ? fmt::format(" /{}", k.latency.split_k) : "";
   return fmt::format("{}x{}x{}{}", tile.m, tile.n, tile.k(k.type), split);

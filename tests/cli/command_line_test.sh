@@ -182,6 +182,7 @@ expect 0 'G multiply-adds' time network --list
 expect 0 'images/s, ' time network resnet50 --batch 8 --dtype int8 --sparse
 expect 0 '2:4: not legal: 3 channels' time network resnet18
 expect 0 'sequences/s' time network bert-base --sequence 64 --fusion off
+expect 0 'a CTA a head' time network bert-base --dtype int8
 expect 0 '"predicted_us"' time network mobilenetv2 --image 192 --launch stream --json
 expect 0 '' time network vgg16 --json --output vgg16.json
 grep -q '"fidelity"' vgg16.json || { echo 'FAILED: vgg16.json has no fidelity'; failed=1; }
