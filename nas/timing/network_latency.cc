@@ -134,7 +134,7 @@ class NetworkTimer {
     k.latency = product_latency(root, form, machine_);
     if (options_.sparse && !planned.edge && sparse_illegal(root, planned.type).empty())
       choose_sparse(k, form, root);
-    k.launches = std::max(1, k.latency.split_k > 1 ? 2 : 1);
+    k.launches = k.latency.schedule.splits > 1 ? 2 : 1;
     k.bytes = tensor_bytes(planned.fused.inputs) + weight_bytes(root, planned.type, k.sparse) +
               form.residual_bytes + tensor_bytes(planned.fused.result());
     if (advise) k.advice = twofour::nas::advise(root, form, k.latency, planned.edge, machine_);

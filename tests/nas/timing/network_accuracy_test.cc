@@ -61,8 +61,8 @@ double bert_error(const std::string& precision) {
 }
 
 TEST(NetworkAccuracy, BertOfAnotherBenchmark) {
-  EXPECT_LT(bert_error("FP16"), 0.20);
-  EXPECT_LT(bert_error("INT8"), 0.25);
+  EXPECT_LT(bert_error("FP16"), 0.10);
+  EXPECT_LT(bert_error("INT8"), 0.10);
 }
 
 TEST(NetworkAccuracy, OnlyThreeRowsAreFitted) {
