@@ -25,6 +25,7 @@ Command time_mma_command();
 Command kernel_run_command();
 Command kernel_show_command();
 Command time_tune_command();
+Command time_network_command();
 Command search_command();
 
 }  // namespace twofour::cli

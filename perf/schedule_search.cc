@@ -50,7 +50,7 @@ std::vector<ConvProblem> resnet50(std::int64_t batch) {
   add(1, 2048, 1000, 1, 1);
   std::set<std::tuple<std::int64_t, std::int64_t, std::int64_t>> seen;
   std::erase_if(layers, [&](const ConvProblem& layer) {
-    const auto gemm = emu::implicit_gemm(layer);
+    const auto gemm = emu::implicit_gemm(layer).gemm;
     return !seen.emplace(gemm.m, gemm.n, gemm.k).second;
   });
   return layers;

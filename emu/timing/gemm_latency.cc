@@ -170,8 +170,8 @@ void check(const GemmProblem& p) {
 void add_floors(Latency& latency, const GemmProblem& problem, const GemmWork& work,
                 const isa::Machine& machine) {
   latency.tensor_floor_us = work.ideal_cycles / machine.boost_mhz;
-  latency.dram_floor_us = (work.a_bytes + work.b_bytes + work.m * work.n * work.output_bytes) * work.batch /
-                          (machine.dram_read_gbs * 1e3);
+  latency.dram_floor_us =
+      ((work.a_bytes + work.b_bytes) * work.batch + work.epilogue_dram_bytes) / (machine.dram_read_gbs * 1e3);
   latency.peak_fraction = latency.tensor_floor_us / latency.microseconds;
   latency.fidelity = fidelity_of(problem.type, problem.sparse, machine);
   const auto band = error_band(problem, latency.microseconds, latency.fidelity, machine);
@@ -179,14 +179,9 @@ void add_floors(Latency& latency, const GemmProblem& problem, const GemmWork& wo
   latency.high_us = latency.microseconds * band.high;
 }
 
-double dense_b_bytes(const GemmProblem& p) {
-  return static_cast<double>(p.k) * static_cast<double>(p.n) * isa::bits(p.type) / 8;
-}
-
-/// Latency of a GEMM whose B occupies b_bytes of DRAM.
-Latency latency_of(const GemmProblem& problem, double b_bytes, const isa::Machine& machine,
+Latency latency_of(const GemmProblem& problem, const KernelContext& context, const isa::Machine& machine,
                    const TimingConstants& constants) {
-  const auto work = describe(problem, b_bytes, machine);
+  const auto work = describe(problem, context, machine);
   Latency latency;
   if (std::min(work.m, work.n) <= library_of(problem).gemv_width) {
     latency.gemv = true;
@@ -224,28 +219,6 @@ void check(const Schedule& s, const GemmProblem& problem) {
          std::min<std::int64_t>(chunks, most_splits));
 }
 
-/// Latency under one schedule of a GEMM whose B occupies b_bytes of DRAM.
-Latency latency_under(const GemmProblem& problem, double b_bytes, const Schedule& schedule,
-                      const isa::Machine& machine, const TimingConstants& constants) {
-  check(schedule, problem);
-  const auto work = describe(problem, b_bytes, machine);
-  const auto o = occupancy(work, schedule.tile, machine);
-  if (o.ctas_per_sm < 1)
-    fail("schedule: a CTA of tile {} x {} x {} bytes with {} stages does not fit an SM of {}",
-         schedule.tile.m, schedule.tile.n, schedule.tile.k_bytes, schedule.tile.stages, machine.name);
-  const auto g = grid(work, schedule, o, machine);
-  auto latency = time_schedule(problem, work, schedule, o, g, machine, constants);
-  add_floors(latency, problem, work, machine);
-  return latency;
-}
-
-/// The NHWC tensor; the im2col matrix exists nowhere.
-double tensor_bytes(const ConvProblem& c) {
-  const double elements = static_cast<double>(c.batch) * static_cast<double>(c.height) *
-                          static_cast<double>(c.width) * static_cast<double>(c.channels);
-  return elements * isa::bits(c.type) / 8;
-}
-
 }  // namespace
 
 std::string_view name(Launch launch) {
@@ -270,6 +243,7 @@ std::string_view name(Bound bound) {
     case Bound::dram: return "DRAM";
     case Bound::latency: return "latency";
     case Bound::launch: return "launch";
+    case Bound::cuda_cores: return "CUDA-cores";
   }
   return "";
 }
@@ -285,50 +259,33 @@ std::string_view name(TimingFidelity fidelity) {
 
 Latency schedule_latency(const GemmProblem& problem, const Schedule& schedule, const isa::Machine& machine,
                          const TimingConstants& constants) {
-  check(problem);
-  return latency_under(problem, dense_b_bytes(problem), schedule, machine, constants);
+  return schedule_latency(problem, KernelContext{}, schedule, machine, constants);
 }
 
-Latency schedule_latency(const ConvProblem& conv, const Schedule& schedule, const isa::Machine& machine,
-                         const TimingConstants& constants) {
-  return latency_under(implicit_gemm(conv), tensor_bytes(conv), schedule, machine, constants);
+Latency schedule_latency(const GemmProblem& problem, const KernelContext& context, const Schedule& schedule,
+                         const isa::Machine& machine, const TimingConstants& constants) {
+  check(problem);
+  check(schedule, problem);
+  const auto work = describe(problem, context, machine);
+  const auto o = occupancy(work, schedule.tile, machine);
+  if (o.ctas_per_sm < 1)
+    fail("schedule: a CTA of tile {} x {} x {} bytes with {} stages does not fit an SM of {}",
+         schedule.tile.m, schedule.tile.n, schedule.tile.k_bytes, schedule.tile.stages, machine.name);
+  const auto g = grid(work, schedule, o, machine);
+  auto latency = time_schedule(problem, work, schedule, o, g, machine, constants);
+  add_floors(latency, problem, work, machine);
+  return latency;
 }
 
 Latency gemm_latency(const GemmProblem& problem, const isa::Machine& machine,
                      const TimingConstants& constants) {
+  return gemm_latency(problem, KernelContext{}, machine, constants);
+}
+
+Latency gemm_latency(const GemmProblem& problem, const KernelContext& context, const isa::Machine& machine,
+                     const TimingConstants& constants) {
   check(problem);
-  return latency_of(problem, dense_b_bytes(problem), machine, constants);
-}
-
-GemmProblem implicit_gemm(const ConvProblem& c) {
-  for (const auto& [field, size] : {std::pair("batch", c.batch),
-                                    {"height", c.height},
-                                    {"width", c.width},
-                                    {"channels", c.channels},
-                                    {"filters", c.filters},
-                                    {"kernel_h", c.kernel_h},
-                                    {"kernel_w", c.kernel_w},
-                                    {"stride", c.stride},
-                                    {"padding", c.padding + 1}})
-    if (size < 1 || size > (1 << 24)) fail("convolution: {} is out of range", field);
-  const auto p = (c.height + 2 * c.padding - c.kernel_h) / c.stride + 1;
-  const auto q = (c.width + 2 * c.padding - c.kernel_w) / c.stride + 1;
-  if (c.height + 2 * c.padding < c.kernel_h || c.width + 2 * c.padding < c.kernel_w)
-    fail("convolution: the kernel {} x {} is larger than the padded input", c.kernel_h, c.kernel_w);
-  GemmProblem gemm;
-  gemm.m = c.filters;
-  gemm.n = c.batch * p * q;
-  gemm.k = c.kernel_h * c.kernel_w * c.channels;
-  gemm.type = c.type;
-  gemm.sparse = c.sparse;
-  gemm.output_bits = c.output_bits;
-  gemm.launch = c.launch;
-  check(gemm);
-  return gemm;
-}
-
-Latency conv_latency(const ConvProblem& conv, const isa::Machine& machine, const TimingConstants& constants) {
-  return latency_of(implicit_gemm(conv), tensor_bytes(conv), machine, constants);
+  return latency_of(problem, context, machine, constants);
 }
 
 }  // namespace twofour::emu

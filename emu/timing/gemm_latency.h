@@ -36,20 +36,19 @@ struct GemmProblem {
 /// How wide the measured kernels store D: 32 bits for tf32, 16 for the rest.
 int default_output_bits(isa::ElementType type);
 
-/// Convolution of an NHWC tensor as an implicit GEMM: m = filters (the weights, the sparse operand), n =
-/// batch * P * Q, k = kernel_h * kernel_w * channels. The activations are read from the tensor, not from an
-/// im2col matrix.
-struct ConvProblem {
-  std::int64_t batch = 1, height = 0, width = 0, channels = 0;
-  std::int64_t filters = 0, kernel_h = 1, kernel_w = 1, stride = 1, padding = 0;
-  isa::ElementType type = isa::ElementType::f16;
-  bool sparse = false;
-  int output_bits = 16;
-  Launch launch = Launch::graph;
+/// What a network knows of a kernel and a lone kernel does not: which operands lie in L2 when it starts, and
+/// what its epilogue reads. The default is a lone kernel whose operands all come from DRAM.
+struct KernelContext {
+  bool in_network = false;  ///< the rest says what DRAM delivers; else a benchmark repeats the kernel, and
+                            ///< small operands may stay in L2
+  bool a_in_l2 = false, b_in_l2 = false;
+  int residual_bits = 0;  ///< of an element that the epilogue adds to each element of D; 0: it adds none
+  bool residual_in_l2 = false;
+  double b_bytes = -1;  ///< distinct bytes behind B, where B is not k x n of them (implicit GEMM); -1: it is
 };
 
 /// The largest share of the latency.
-enum class Bound : std::uint8_t { tensor_pipe, shared_memory, l2, dram, latency, launch };
+enum class Bound : std::uint8_t { tensor_pipe, shared_memory, l2, dram, latency, launch, cuda_cores };
 std::string_view name(Bound bound);
 
 /// How well the latency is known.
@@ -94,21 +93,17 @@ struct Latency {
 Latency schedule_latency(const GemmProblem& problem, const Schedule& schedule, const isa::Machine& machine,
                          const TimingConstants& constants = fitted_constants);
 
-/// The same of a convolution; throws Error as conv_latency too.
-Latency schedule_latency(const ConvProblem& problem, const Schedule& schedule, const isa::Machine& machine,
-                         const TimingConstants& constants = fitted_constants);
+/// The same for a kernel among its neighbours.
+Latency schedule_latency(const GemmProblem& problem, const KernelContext& context, const Schedule& schedule,
+                         const isa::Machine& machine, const TimingConstants& constants = fitted_constants);
 
 /// Latency of a GEMM under the fastest of the schedules that a tuned library has. Throws Error for a type
 /// that has no mma (or no sparse one) and for sizes below 1 or above 2^40.
 Latency gemm_latency(const GemmProblem& problem, const isa::Machine& machine,
                      const TimingConstants& constants = fitted_constants);
 
-/// The GEMM that a convolution is. Throws Error for sizes out of range and for a kernel larger than the
-/// padded input.
-GemmProblem implicit_gemm(const ConvProblem& problem);
-
-/// Latency of a convolution. Throws Error as gemm_latency and implicit_gemm.
-Latency conv_latency(const ConvProblem& problem, const isa::Machine& machine,
+/// The same for a kernel among its neighbours.
+Latency gemm_latency(const GemmProblem& problem, const KernelContext& context, const isa::Machine& machine,
                      const TimingConstants& constants = fitted_constants);
 
 }  // namespace twofour::emu

@@ -65,11 +65,15 @@ double operand_bytes(const GemmWork& work, const Grid& grid, double resident, in
 }
 
 /// Small operands stay in L2 from one repetition of a benchmark to the next; larger ones come from DRAM,
-/// whose stream takes a while to start.
-double dram_cycles(double bytes, const isa::Machine& machine, const TimingConstants& constants) {
-  const double miss = std::min(1.0, bytes / (constants.resident_mib * 1024 * 1024));
+/// whose stream takes a while to start. In a network it is known what comes from DRAM; writes wait for
+/// nothing.
+double dram_cycles(const GemmWork& work, double operands, const isa::Machine& machine,
+                   const TimingConstants& constants) {
+  const double bytes = operands + work.epilogue_dram_bytes;
+  const double miss = work.in_network ? 1 : std::min(1.0, bytes / (constants.resident_mib * 1024 * 1024));
+  const double ramp = work.in_network && operands <= 0 ? 0 : constants.dram_ramp_cycles;
   const double stream = bytes / (machine.bytes_per_clk(machine.dram_read_gbs) * constants.dram_efficiency);
-  return miss * (constants.dram_ramp_cycles + stream);
+  return miss * (ramp + stream);
 }
 
 /// What binds the chip as a whole: DRAM beside the SMs, and the power budget, whose controller needs time to
@@ -82,13 +86,18 @@ double chip_cycles(double sm_cycles, double dram, const GemmWork& work, const is
   return overlap(free, work.effective_cycles * throttle, constants.sm_overlap);
 }
 
-double result_bytes(const GemmWork& work) {
-  return work.m * work.n * work.batch * work.output_bytes;
+/// SM cycles of the epilogue for one element of D. Its 32-bit accumulator passes through shared memory
+/// whatever the width of D, so the fitted rate, which is of 16-bit D, is kept for an element; other widths of
+/// D and a residual cost or save their bytes at the rate of loads.
+double epilogue_cycles(const GemmWork& work, double load_rate, const TimingConstants& constants) {
+  constexpr double fitted_bytes = 2;
+  const double other_bytes = work.output_bytes - fitted_bytes + work.residual_bytes;
+  return std::max(0.0, fitted_bytes / constants.store_bytes_per_clk + other_bytes / load_rate);
 }
 
 }  // namespace
 
-GemmWork describe(const GemmProblem& problem, double b_bytes, const isa::Machine& machine) {
+GemmWork describe(const GemmProblem& problem, const KernelContext& context, const isa::Machine& machine) {
   const auto library = library_mma(problem.type, problem.sparse, machine);
   const auto& mma = *library.instruction;
   GemmWork work{};
@@ -100,9 +109,14 @@ GemmWork describe(const GemmProblem& problem, double b_bytes, const isa::Machine
   work.sparse = problem.sparse;
   work.element_bytes = isa::bits(problem.type) / 8.0;
   work.a_density = (problem.sparse ? 0.5 : 1) + metadata_density(mma);
-  work.a_bytes = work.m * work.k * work.element_bytes * work.a_density;
-  work.b_bytes = b_bytes;
+  const double b_bytes = context.b_bytes < 0 ? work.k * work.n * work.element_bytes : context.b_bytes;
+  work.a_bytes = context.a_in_l2 ? 0 : work.m * work.k * work.element_bytes * work.a_density;
+  work.b_bytes = context.b_in_l2 ? 0 : b_bytes;
+  work.in_network = context.in_network;
   work.output_bytes = problem.output_bits / 8.0;
+  work.residual_bytes = context.residual_bits / 8.0;
+  work.epilogue_dram_bytes =
+      work.m * work.n * work.batch * (work.output_bytes + (context.residual_in_l2 ? 0 : work.residual_bytes));
   work.mma_fma = mma.fma();
   work.mma_interval = library.effective_interval;
   work.mma_latency = library.latency;
@@ -186,15 +200,16 @@ KernelTime tiled_kernel(const GemmWork& work, const Schedule& schedule, const Oc
   const double resident = grid.resident, rounds = grid.rounds;
   const double busy_sms = grid.ctas / (rounds * resident);  // on average over the kernel
   const double l2_share = machine.bytes_per_clk(machine.l2_read_gbs) * constants.l2_efficiency / busy_sms;
-  const double fill = o.fill_bytes / std::min(machine.l2_bytes_per_clk_sm, l2_share);
+  const double load_rate = std::min(machine.l2_bytes_per_clk_sm, l2_share);
+  const double fill = o.fill_bytes / load_rate;
   // CUTLASS' epilogue walks the whole tile, rows outside the matrix included. A stream-K CTA that begins or
   // ends inside a tile hands over its sums as well.
   const double tile_elements = double(schedule.tile.m) * schedule.tile.n;
   const bool stream_k = schedule.decomposition == Decomposition::stream_k;
   const double tiles_per_cta = stream_k ? grid.rows * grid.columns * work.batch / grid.ctas : 1;
-  const double hand_over = stream_k ? 2 * sizeof(float) * tile_elements : 0;
-  const double epilogue = (tile_elements * work.output_bytes * std::max(1.0, tiles_per_cta) + hand_over) /
-                          constants.store_bytes_per_clk;
+  const double hand_over = stream_k ? 2 * sizeof(float) * tile_elements / constants.store_bytes_per_clk : 0;
+  const double epilogue =
+      tile_elements * epilogue_cycles(work, load_rate, constants) * std::max(1.0, tiles_per_cta) + hand_over;
 
   const IterationCycles c{o.tensor_cycles * resident, o.smem_cycles * resident, fill * resident,
                           o.latency_cycles};
@@ -207,10 +222,9 @@ KernelTime tiled_kernel(const GemmWork& work, const Schedule& schedule, const Oc
   time.epilogue_cycles = rounds * resident * epilogue;
   const double slots = machine.sms * o.ctas_per_sm;
   const double l2_bytes = machine.l2_mib * 1024 * 1024;
-  const double bytes =
-      operand_bytes(work, grid, std::ceil(slots / schedule.splits), schedule.raster_columns, l2_bytes) +
-      result_bytes(work);
-  time.dram_cycles = dram_cycles(bytes, machine, constants);
+  const double operands =
+      operand_bytes(work, grid, std::ceil(slots / schedule.splits), schedule.raster_columns, l2_bytes);
+  time.dram_cycles = dram_cycles(work, operands, machine, constants);
   time.cycles = chip_cycles(time.sm_cycles, time.dram_cycles, work, machine, constants);
 
   latency.schedule = schedule;
@@ -231,8 +245,7 @@ KernelTime gemv_kernel(const GemmWork& work, const isa::Machine& machine, const 
   const double rounds = ceil_div(ctas, machine.sms * ctas_per_sm);
   KernelTime time{};
   time.sm_cycles = ctas / machine.ctas_per_clk + constants.gemv_step_cycles * steps * rounds;
-  time.dram_cycles =
-      dram_cycles((work.a_bytes + work.b_bytes) * work.batch + result_bytes(work), machine, constants);
+  time.dram_cycles = dram_cycles(work, (work.a_bytes + work.b_bytes) * work.batch, machine, constants);
   time.cycles = overlap(time.sm_cycles, time.dram_cycles, constants.chip_overlap);
   return time;
 }

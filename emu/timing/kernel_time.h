@@ -9,17 +9,20 @@ struct GemmWork {
   double m, n, k, batch;
   isa::ElementType type;
   bool sparse;
-  double element_bytes;     ///< of the dense operand
-  double a_density;         ///< bytes of A, values and metadata, over those of a dense A
-  double a_bytes, b_bytes;  ///< that DRAM must deliver at least
-  double output_bytes;      ///< of one element of D
-  double mma_fma;           ///< multiply-adds of the instruction, dense-equivalent
-  double mma_interval;      ///< cycles between two of them on one sub-core
-  double mma_latency;       ///< issue to dependent issue
-  bool warpgroup;           ///< its operands come from shared memory once for four warps (wgmma)
-  double ideal_cycles;      ///< every multiply-add at peak, all SMs
-  double effective_cycles;  ///< the same as instruction streams reach it
-  double throttle;          ///< how much longer they take at the clock that the power budget sustains
+  double element_bytes;        ///< of the dense operand
+  double a_density;            ///< bytes of A, values and metadata, over those of a dense A
+  bool in_network;             ///< what DRAM delivers is known; else a benchmark repeats the kernel
+  double a_bytes, b_bytes;     ///< that DRAM must deliver at least, for one GEMM of the batch
+  double output_bytes;         ///< of one element of D
+  double residual_bytes;       ///< that the epilogue reads for one element of D
+  double epilogue_dram_bytes;  ///< to and from DRAM, all GEMMs of the batch
+  double mma_fma;              ///< multiply-adds of the instruction, dense-equivalent
+  double mma_interval;         ///< cycles between two of them on one sub-core
+  double mma_latency;          ///< issue to dependent issue
+  bool warpgroup;              ///< its operands come from shared memory once for four warps (wgmma)
+  double ideal_cycles;         ///< every multiply-add at peak, all SMs
+  double effective_cycles;     ///< the same as instruction streams reach it
+  double throttle;             ///< how much longer they take at the clock that the power budget sustains
 };
 
 /// Cycles of one kernel at the boost clock, cold start not included.
@@ -30,8 +33,8 @@ struct KernelTime {
   double epilogue_cycles;  ///< part of sm_cycles
 };
 
-/// Instruction, densities and floors of a problem whose B operand occupies b_bytes of DRAM.
-GemmWork describe(const GemmProblem& problem, double b_bytes, const isa::Machine& machine);
+/// Instruction, densities and floors of a problem among its neighbours.
+GemmWork describe(const GemmProblem& problem, const KernelContext& context, const isa::Machine& machine);
 
 /// A tile on one machine: what does not depend on how its CTAs share the work.
 struct Occupancy {

@@ -29,11 +29,11 @@ struct SmTotals {
 ///  - ldmatrix, LDS, STS and the data of cp.async share one server of wavefronts; global accesses pass the
 ///  L1,
 ///    L2 and DRAM servers of sm_memory.h; a sub-core's queues to both are short;
-///  - cp.async groups and waits per warp, barriers and occupancy per CTA. A barrier and a branch hold a warp for
+///  - cp.async groups and waits per warp, barriers and occupancy per CTA. A barrier and a branch hold a warp
+///  for
 ///    alu_latency, special functions come back alu_latency after their pipe: nobody has measured these.
-/// Strict priority starves the oldest of many warps that loop without a barrier; whether the hardware's does is
-/// not known.
-/// Left out: instruction fetch, register-bank conflicts, register reads of queued stores.
+/// Strict priority starves the oldest of many warps that loop without a barrier; whether the hardware's does
+/// is not known. Left out: instruction fetch, register-bank conflicts, register reads of queued stores.
 /// Throws Error for an mma that the machine lacks, a register above 255 and more warps than fit.
 SmTotals run_sm(const SmWork& work, const SmParameters& parameters, SmListener& listener);
 

@@ -32,7 +32,7 @@ TuningTask tuning_task(const GemmProblem& problem) {
 }
 
 TuningTask tuning_task(const ConvProblem& problem) {
-  return {implicit_gemm(problem), problem};
+  return {implicit_gemm(problem).gemm, problem};
 }
 
 Evaluator model_evaluator(const TuningTask& task, const isa::Machine& machine,

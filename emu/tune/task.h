@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "twofour/emu/timing/gemm_latency.h"
+#include "twofour/emu/timing/conv_latency.h"
 
 namespace twofour::emu {
 

@@ -56,9 +56,9 @@ class TuningCache {
 };
 
 /// The journal of one search: an evaluator that answers from the cache what was timed before, by this search
-/// or another of the same key, and keeps what it times. Trials are written at least every twentieth of a second,
-/// so a killed search that starts again continues where it was; since searches are deterministic it ends with
-/// the same result.
+/// or another of the same key, and keeps what it times. Trials are written at least every twentieth of a
+/// second, so a killed search that starts again continues where it was; since searches are deterministic it
+/// ends with the same result.
 class TrialJournal {
  public:
   TrialJournal(TuningCache& cache, TuningKey key, Evaluator evaluator);
