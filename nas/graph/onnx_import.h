@@ -15,7 +15,7 @@ struct OnnxOptions {
   std::int64_t batch = 0;
   /// Sizes of open dimensions by their name ("sequence"), or of any dimension, even a fixed one, as
   /// "INPUT:AXIS" ("pixels:0"). Reshapes whose sizes the export has fixed may not follow.
-  std::map<std::string, std::int64_t> dims;
+  std::map<std::string, std::int64_t> dims{};
   /// Nodes that have no rule cost nothing instead of being refused; the file must then state the shapes of
   /// their results (value_info).
   bool skip_unsupported = false;

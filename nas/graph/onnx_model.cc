@@ -124,7 +124,8 @@ ValueInfo value_of(const pb::ValueInfoProto& v) {
   out.integral = is_integral(v.type().tensor_type().elem_type());
   out.dims.emplace();
   for (const auto& d : v.type().tensor_type().shape().dim())
-    out.dims->push_back({d.has_dim_value() ? std::optional(d.dim_value()) : std::nullopt, d.dim_param()});
+    out.dims->push_back({d.has_dim_value() ? std::optional(d.dim_value()) : std::nullopt,
+                         d.dim_param() == "?" ? "" : d.dim_param()});  // Paddle's for "no name"
   return out;
 }
 
