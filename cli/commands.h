@@ -18,6 +18,7 @@ Command replay_command();
 Command vectors_command();
 Command vectors_answer_command();
 Command time_gemm_command();
+Command time_network_command();
 Command search_command();
 
 }  // namespace twofour::cli

@@ -121,10 +121,9 @@ void check(const GemmProblem& p) {
     fail("GEMM: output_bits is {}; it must lie between 1 and 64", p.output_bits);
 }
 
-/// Latency of a GEMM whose B occupies b_bytes of DRAM.
-Latency latency_of(const GemmProblem& problem, double b_bytes, const isa::Machine& machine,
+Latency latency_of(const GemmProblem& problem, const KernelContext& context, const isa::Machine& machine,
                    const TimingConstants& constants) {
-  const auto work = describe(problem, b_bytes, machine);
+  const auto work = describe(problem, context, machine);
   Latency latency;
   if (std::min(work.m, work.n) <= library_of(problem).gemv_width) {
     latency.gemv = true;
@@ -133,8 +132,8 @@ Latency latency_of(const GemmProblem& problem, double b_bytes, const isa::Machin
     latency = fastest_tile(problem, work, machine, constants);
   }
   latency.tensor_floor_us = work.ideal_cycles / machine.boost_mhz;
-  latency.dram_floor_us = (work.a_bytes + work.b_bytes + work.m * work.n * work.output_bytes) * work.batch /
-                          (machine.dram_read_gbs * 1e3);
+  latency.dram_floor_us =
+      ((work.a_bytes + work.b_bytes) * work.batch + work.epilogue_dram_bytes) / (machine.dram_read_gbs * 1e3);
   latency.peak_fraction = latency.tensor_floor_us / latency.microseconds;
   latency.fidelity = fidelity_of(problem.type, problem.sparse);
   return latency;
@@ -179,38 +178,13 @@ std::string_view name(TimingFidelity fidelity) {
 
 Latency gemm_latency(const GemmProblem& problem, const isa::Machine& machine,
                      const TimingConstants& constants) {
-  check(problem);
-  const double b_elements = static_cast<double>(problem.k) * static_cast<double>(problem.n);
-  return latency_of(problem, b_elements * isa::bits(problem.type) / 8, machine, constants);
+  return gemm_latency(problem, KernelContext{}, machine, constants);
 }
 
-Latency conv_latency(const ConvProblem& c, const isa::Machine& machine, const TimingConstants& constants) {
-  for (const auto& [field, size] : {std::pair("batch", c.batch),
-                                    {"height", c.height},
-                                    {"width", c.width},
-                                    {"channels", c.channels},
-                                    {"filters", c.filters},
-                                    {"kernel_h", c.kernel_h},
-                                    {"kernel_w", c.kernel_w},
-                                    {"stride", c.stride},
-                                    {"padding", c.padding + 1}})
-    if (size < 1 || size > (1 << 24)) fail("convolution: {} is out of range", field);
-  const auto p = (c.height + 2 * c.padding - c.kernel_h) / c.stride + 1;
-  const auto q = (c.width + 2 * c.padding - c.kernel_w) / c.stride + 1;
-  if (c.height + 2 * c.padding < c.kernel_h || c.width + 2 * c.padding < c.kernel_w)
-    fail("convolution: the kernel {} x {} is larger than the padded input", c.kernel_h, c.kernel_w);
-  GemmProblem gemm;
-  gemm.m = c.filters;
-  gemm.n = c.batch * p * q;
-  gemm.k = c.kernel_h * c.kernel_w * c.channels;
-  gemm.type = c.type;
-  gemm.sparse = c.sparse;
-  gemm.output_bits = c.output_bits;
-  gemm.launch = c.launch;
-  check(gemm);
-  const double tensor = static_cast<double>(c.batch) * static_cast<double>(c.height) *
-                        static_cast<double>(c.width) * static_cast<double>(c.channels);
-  return latency_of(gemm, tensor * isa::bits(c.type) / 8, machine, constants);
+Latency gemm_latency(const GemmProblem& problem, const KernelContext& context, const isa::Machine& machine,
+                     const TimingConstants& constants) {
+  check(problem);
+  return latency_of(problem, context, machine, constants);
 }
 
 }  // namespace twofour::emu

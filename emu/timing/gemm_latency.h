@@ -34,16 +34,13 @@ struct GemmProblem {
 /// How wide the measured kernels store D: 32 bits for tf32, 16 for the rest.
 int default_output_bits(isa::ElementType type);
 
-/// Convolution of an NHWC tensor as an implicit GEMM: m = filters (the weights, the sparse operand), n =
-/// batch * P * Q, k = kernel_h * kernel_w * channels. The activations are read from the tensor, not from an
-/// im2col matrix.
-struct ConvProblem {
-  std::int64_t batch = 1, height = 0, width = 0, channels = 0;
-  std::int64_t filters = 0, kernel_h = 1, kernel_w = 1, stride = 1, padding = 0;
-  isa::ElementType type = isa::ElementType::f16;
-  bool sparse = false;
-  int output_bits = 16;
-  Launch launch = Launch::graph;
+/// What a network knows of a kernel and a lone kernel does not: which operands lie in L2 when it starts, and
+/// what its epilogue reads. The default is a lone kernel whose operands all come from DRAM.
+struct KernelContext {
+  bool a_in_l2 = false, b_in_l2 = false;
+  int residual_bits = 0;  ///< of an element that the epilogue adds to each element of D; 0: it adds none
+  bool residual_in_l2 = false;
+  double b_bytes = -1;  ///< distinct bytes behind B, where B is not k x n of them (implicit GEMM); -1: it is
 };
 
 /// The largest share of the latency.
@@ -91,8 +88,8 @@ struct Latency {
 Latency gemm_latency(const GemmProblem& problem, const isa::Machine& machine,
                      const TimingConstants& constants = fitted_constants);
 
-/// Latency of a convolution. Throws Error as gemm_latency, and for a kernel larger than the padded input.
-Latency conv_latency(const ConvProblem& problem, const isa::Machine& machine,
+/// The same for a kernel among its neighbours.
+Latency gemm_latency(const GemmProblem& problem, const KernelContext& context, const isa::Machine& machine,
                      const TimingConstants& constants = fitted_constants);
 
 }  // namespace twofour::emu

@@ -68,13 +68,9 @@ double dram_cycles(double bytes, const isa::Machine& machine, const TimingConsta
   return bytes / (machine.bytes_per_clk(machine.dram_read_gbs) * constants.dram_efficiency);
 }
 
-double result_bytes(const GemmWork& work) {
-  return work.m * work.n * work.batch * work.output_bytes;
-}
-
 }  // namespace
 
-GemmWork describe(const GemmProblem& problem, double b_bytes, const isa::Machine& machine) {
+GemmWork describe(const GemmProblem& problem, const KernelContext& context, const isa::Machine& machine) {
   const auto& mma = find_mma(problem.type, problem.sparse);
   const auto timing = isa::issue_timing(mma, machine);
   GemmWork work{};
@@ -86,9 +82,13 @@ GemmWork describe(const GemmProblem& problem, double b_bytes, const isa::Machine
   work.sparse = problem.sparse;
   work.element_bytes = isa::bits(problem.type) / 8.0;
   work.a_density = (problem.sparse ? 0.5 : 1) + metadata_density(mma);
-  work.a_bytes = work.m * work.k * work.element_bytes * work.a_density;
-  work.b_bytes = b_bytes;
+  const double b_bytes = context.b_bytes < 0 ? work.k * work.n * work.element_bytes : context.b_bytes;
+  work.a_bytes = context.a_in_l2 ? 0 : work.m * work.k * work.element_bytes * work.a_density;
+  work.b_bytes = context.b_in_l2 ? 0 : b_bytes;
   work.output_bytes = problem.output_bits / 8.0;
+  work.residual_bytes = context.residual_bits / 8.0;
+  work.epilogue_dram_bytes =
+      work.m * work.n * work.batch * (work.output_bytes + (context.residual_in_l2 ? 0 : work.residual_bytes));
   work.mma_fma = mma.fma();
   work.mma_interval = timing.effective_interval;
   work.mma_latency = timing.latency;
@@ -138,9 +138,11 @@ KernelTime tiled_kernel(const GemmWork& work, const Tile& tile, const Occupancy&
   const double iterations = ceil_div(ceil_div(work.k, tile.k(work.type)), split);
   const double busy_sms = ctas / per_sm;  // on average over the kernel
   const double l2_share = machine.bytes_per_clk(machine.l2_read_gbs) * constants.l2_efficiency / busy_sms;
-  const double fill = o.fill_bytes / std::min(machine.l2_bytes_per_clk_sm, l2_share);
+  const double load_rate = std::min(machine.l2_bytes_per_clk_sm, l2_share);
+  const double fill = o.fill_bytes / load_rate;
   // CUTLASS' epilogue walks the whole tile, rows outside the matrix included.
-  const double epilogue = tile.m * tile.n * work.output_bytes / constants.store_bytes_per_clk;
+  const double epilogue =
+      tile.m * tile.n * (work.output_bytes / constants.store_bytes_per_clk + work.residual_bytes / load_rate);
 
   const auto iteration = [&](double resident) {
     const IterationCycles c{o.tensor_cycles * resident, o.smem_cycles * resident, fill * resident,
@@ -160,7 +162,7 @@ KernelTime tiled_kernel(const GemmWork& work, const Tile& tile, const Occupancy&
   const double slots = machine.sms * o.ctas_per_sm;
   const double l2_bytes = machine.l2_mib * 1024 * 1024;
   const double bytes =
-      operand_bytes(work, rows, columns, std::ceil(slots / split), l2_bytes) + result_bytes(work);
+      operand_bytes(work, rows, columns, std::ceil(slots / split), l2_bytes) + work.epilogue_dram_bytes;
   time.dram_cycles = dram_cycles(bytes, machine, constants);
   time.cycles = overlap(overlap(time.sm_cycles, time.dram_cycles, constants.chip_overlap),
                         work.sustained_cycles, constants.sm_overlap);
@@ -185,7 +187,7 @@ KernelTime gemv_kernel(const GemmWork& work, const isa::Machine& machine, const 
   KernelTime time{};
   time.sm_cycles = ctas / machine.ctas_per_clk + constants.gemv_step_cycles * steps * rounds;
   time.dram_cycles =
-      dram_cycles((work.a_bytes + work.b_bytes) * work.batch + result_bytes(work), machine, constants);
+      dram_cycles((work.a_bytes + work.b_bytes) * work.batch + work.epilogue_dram_bytes, machine, constants);
   time.cycles = overlap(time.sm_cycles, time.dram_cycles, constants.chip_overlap);
   return time;
 }

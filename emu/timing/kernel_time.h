@@ -9,15 +9,17 @@ struct GemmWork {
   double m, n, k, batch;
   isa::ElementType type;
   bool sparse;
-  double element_bytes;     ///< of the dense operand
-  double a_density;         ///< bytes of A, values and metadata, over those of a dense A
-  double a_bytes, b_bytes;  ///< that DRAM must deliver at least
-  double output_bytes;      ///< of one element of D
-  double mma_fma;           ///< multiply-adds of the instruction, dense-equivalent
-  double mma_interval;      ///< cycles between two of them on one sub-core
-  double mma_latency;       ///< issue to dependent issue
-  double ideal_cycles;      ///< every multiply-add at peak, all SMs
-  double sustained_cycles;  ///< the same at what the power budget sustains
+  double element_bytes;        ///< of the dense operand
+  double a_density;            ///< bytes of A, values and metadata, over those of a dense A
+  double a_bytes, b_bytes;     ///< that DRAM must deliver at least, for one GEMM of the batch
+  double output_bytes;         ///< of one element of D
+  double residual_bytes;       ///< that the epilogue reads for one element of D
+  double epilogue_dram_bytes;  ///< to and from DRAM, all GEMMs of the batch
+  double mma_fma;              ///< multiply-adds of the instruction, dense-equivalent
+  double mma_interval;         ///< cycles between two of them on one sub-core
+  double mma_latency;          ///< issue to dependent issue
+  double ideal_cycles;         ///< every multiply-add at peak, all SMs
+  double sustained_cycles;     ///< the same at what the power budget sustains
 };
 
 /// Cycles of one kernel at the boost clock, cold start not included.
@@ -28,8 +30,8 @@ struct KernelTime {
   double epilogue_cycles;  ///< part of sm_cycles
 };
 
-/// Instruction, densities and floors of a problem whose B operand occupies b_bytes of DRAM.
-GemmWork describe(const GemmProblem& problem, double b_bytes, const isa::Machine& machine);
+/// Instruction, densities and floors of a problem among its neighbours.
+GemmWork describe(const GemmProblem& problem, const KernelContext& context, const isa::Machine& machine);
 
 /// The tiles of one kernel on one machine: what does not depend on the split.
 struct Occupancy {

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "twofour/isa/element.h"
@@ -39,7 +40,8 @@ struct Node {
 
   std::int64_t elements_in = 0;   ///< of all activation inputs
   std::int64_t elements_out = 0;  ///< of the result
-  std::int64_t weights = 0;       ///< constants that it reads
+  std::int64_t weights = 0;       ///< constants that it reads, biases included; 2 a channel for a batch
+                                  ///< normalisation (scale and shift)
 };
 
 /// A network as nodes in an order in which they can run.
@@ -48,5 +50,27 @@ struct Workload {
   std::int64_t batch = 1;
   std::vector<Node> nodes;
 };
+
+/// Height and width of a convolution's result.
+std::int64_t output_height(const Node& node);
+std::int64_t output_width(const Node& node);
+
+/// Whether it is a grouped convolution, depthwise included: no Tensor Core kernel of a single GEMM.
+inline bool is_grouped(const Node& node) {
+  return node.kind == NodeKind::convolution && node.groups > 1;
+}
+
+/// Multiply-adds of a convolution, gemm or batched gemm; 0 for the rest.
+std::int64_t macs(const Node& node);
+
+/// Sums over the nodes. Constants are counted as often as nodes read them.
+std::int64_t macs(const Workload& workload);
+std::int64_t weights(const Workload& workload);
+
+std::string_view name(NodeKind kind);
+
+/// Throws Error naming the node when an input is not an earlier node, a size is below 1 or above 2^40, a
+/// kernel is larger than its padded input, or channels and filters are not multiples of the groups.
+void check(const Workload& workload);
 
 }  // namespace twofour::nas

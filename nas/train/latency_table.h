@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "twofour/emu/timing/gemm_latency.h"
+#include "twofour/emu/timing/conv_latency.h"
 #include "twofour/nas/graph/network.h"
 
 namespace twofour::nas {

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <random>
 
-#include "twofour/emu/timing/gemm_latency.h"
+#include "twofour/emu/timing/conv_latency.h"
 #include "twofour/isa/error.h"
 
 namespace twofour::emu {

@@ -1,0 +1,214 @@
+#include "twofour/nas/timing/network_latency.h"
+
+#include <algorithm>
+
+#include "twofour/emu/timing/stream_latency.h"
+#include "twofour/isa/error.h"
+#include "twofour/nas/timing/advice.h"
+#include "twofour/nas/timing/kernel_plan.h"
+#include "twofour/nas/timing/product_latency.h"
+#include "twofour/nas/timing/residency.h"
+
+namespace twofour::nas {
+namespace {
+
+using isa::ElementType;
+
+constexpr int network_input = -1, converted_input = -2, first_weights = 1 << 24;  // names of tensors
+
+class NetworkTimer {
+ public:
+  NetworkTimer(const Workload& workload, const NetworkOptions& options, const isa::Machine& machine)
+      : workload_(workload),
+        options_(options),
+        machine_(machine),
+        plan_(plan_kernels(workload, options)),
+        l2_(machine.l2_mib * 1024 * 1024) {}
+
+  /// Kernels of one inference; call it twice for the steady state.
+  std::vector<KernelLatency> pass(bool advise) {
+    std::vector<KernelLatency> kernels;
+    if (plan_.converts_image) kernels.push_back(convert_image());
+    for (const auto& planned : plan_.kernels) kernels.push_back(time_kernel(planned, advise));
+    return kernels;
+  }
+
+ private:
+  const Node& node(int i) const { return workload_.nodes[static_cast<std::size_t>(i)]; }
+  emu::Launch launch() const {
+    return options_.launch == emu::Launch::kernel ? emu::Launch::kernel : emu::Launch::graph;
+  }
+
+  int stored(int tensor) const {
+    return tensor == network_input && plan_.converts_image ? converted_input : tensor;
+  }
+
+  double elements(int tensor) const {
+    if (tensor >= 0) return static_cast<double>(node(tensor).elements_out);
+    return static_cast<double>(workload_.nodes.front().elements_in);
+  }
+
+  double tensor_bytes(int tensor) const { return elements(tensor) * plan_.tensor_bits.at(tensor) / 8; }
+
+  double tensor_bytes(const std::vector<int>& tensors) const {
+    double sum = 0;
+    for (const int tensor : tensors) sum += tensor_bytes(tensor);
+    return sum;
+  }
+
+  bool held(const std::vector<int>& tensors) const {
+    return std::all_of(tensors.begin(), tensors.end(), [&](int t) { return l2_.holds(stored(t)); });
+  }
+
+  void touch(const PlannedKernel& planned, bool sparse) {
+    for (const int tensor : planned.fused.inputs) l2_.touch(stored(tensor), tensor_bytes(tensor));
+    const Node& root = node(planned.fused.root());
+    if (root.weights > 0)
+      l2_.touch(first_weights + planned.fused.root(), weight_bytes(root, planned.type, sparse));
+    for (const int tensor : planned.fused.residuals) l2_.touch(stored(tensor), tensor_bytes(tensor));
+    l2_.touch(planned.fused.result(), tensor_bytes(planned.fused.result()));
+  }
+
+  /// fp32 pixels as they arrive become the first layer's type.
+  KernelLatency convert_image() {
+    const double pixels = elements(network_input);
+    KernelLatency k;
+    k.name = "input";
+    k.ops = "Reformat";
+    k.kind = NodeKind::movement;
+    k.type = options_.type;
+    k.bytes = pixels * sizeof(float) + tensor_bytes(network_input);
+    k.latency = emu::stream_latency({k.bytes, k.bytes, 0, launch()}, machine_);
+    k.note = "the fp32 image in the form that the first layer reads";
+    l2_.touch(network_input, pixels * sizeof(float));
+    l2_.touch(converted_input, tensor_bytes(network_input));
+    return k;
+  }
+
+  KernelLatency time_kernel(const PlannedKernel& planned, bool advise) {
+    const Node& root = node(planned.fused.root());
+    KernelLatency k;
+    k.name = root.name;
+    for (const int n : planned.fused.nodes) k.ops += (k.ops.empty() ? "" : "+") + node(n).op;
+    k.kind = root.kind;
+    k.nodes = planned.fused.nodes;
+    k.type = planned.type;
+    k.macs = macs(root);
+    k.note = planned.note;
+    k.reads_l2 = held(planned.fused.inputs);
+    k.has_residual = !planned.fused.residuals.empty();
+    k.residual_in_l2 = k.has_residual && held(planned.fused.residuals);
+    k.weights_in_l2 = root.weights > 0 && l2_.holds(first_weights + planned.fused.root());
+    if (is_product(root))
+      time_product(k, planned, root, advise);
+    else
+      time_stream(k, planned, root);
+    touch(planned, k.sparse);
+    return k;
+  }
+
+  void time_product(KernelLatency& k, const PlannedKernel& planned, const Node& root, bool advise) {
+    ProductForm form;
+    form.type = planned.type;
+    form.output_bits = plan_.tensor_bits.at(planned.fused.result());
+    form.residual_bytes = tensor_bytes(planned.fused.residuals);
+    form.activations_in_l2 = k.reads_l2;
+    form.weights_in_l2 = k.weights_in_l2 || (root.kind == NodeKind::batched_gemm && k.reads_l2);
+    form.residual_in_l2 = k.residual_in_l2;
+    form.launch = launch();
+    k.latency = product_latency(root, form, machine_);
+    if (options_.sparse && !planned.edge && sparse_illegal(root, planned.type).empty())
+      choose_sparse(k, form, root);
+    k.launches = std::max(1, k.latency.split_k > 1 ? 2 : 1);
+    k.bytes = tensor_bytes(planned.fused.inputs) + weight_bytes(root, planned.type, k.sparse) +
+              form.residual_bytes + tensor_bytes(planned.fused.result());
+    if (advise) k.advice = twofour::nas::advise(root, form, k.latency, planned.edge, machine_);
+  }
+
+  /// The faster of the two kernels, as an engine builder picks.
+  void choose_sparse(KernelLatency& k, ProductForm& form, const Node& root) {
+    form.sparse = true;
+    const auto sparse = product_latency(root, form, machine_);
+    k.sparse = form.sparse = sparse.microseconds < k.latency.microseconds;
+    if (k.sparse)
+      k.latency = sparse;
+    else
+      k.note = "2:4 is legal, but the dense kernel is faster";
+  }
+
+  void time_stream(KernelLatency& k, const PlannedKernel& planned, const Node& root) {
+    const double read =
+        root.op == "Gather" ? tensor_bytes(planned.fused.result()) : tensor_bytes(planned.fused.inputs);
+    const double residual = tensor_bytes(planned.fused.residuals);
+    const double constants = root.op == "Gather" ? 0 : weight_bytes(root, planned.type, false);
+    k.bytes = read + residual + constants + tensor_bytes(planned.fused.result());
+    emu::StreamProblem stream;
+    stream.l2_bytes = k.bytes;
+    stream.dram_bytes = k.bytes - (k.reads_l2 ? read : 0) - (k.residual_in_l2 ? residual : 0) -
+                        (k.weights_in_l2 ? constants : 0);
+    stream.launch = launch();
+    k.latency = emu::stream_latency(stream, machine_);
+  }
+
+  const Workload& workload_;
+  const NetworkOptions& options_;
+  const isa::Machine& machine_;
+  Plan plan_;
+  Residency l2_;
+};
+
+/// Kernels one after the other. In a stream the host issues one launch after the other, too, and a kernel
+/// waits for its own. Returns the end of the last.
+double run_timeline(std::vector<KernelLatency>& kernels, const NetworkOptions& options,
+                    const isa::Machine& machine) {
+  const bool stream = options.launch == emu::Launch::stream || options.launch == emu::Launch::as_measured;
+  double host = 0, end = 0;
+  for (auto& k : kernels) {
+    const double before = end;
+    if (stream) host += machine.launch_stream_us * k.launches;
+    const double start = std::max(end, stream ? host - machine.launch_graph_us : 0);
+    end = start + k.latency.microseconds;
+    k.microseconds = end - before;
+  }
+  return end;
+}
+
+void add_totals(NetworkLatency& network, const NetworkOptions& options, const isa::Machine& machine) {
+  for (auto& k : network.kernels) {
+    k.share = k.microseconds / network.microseconds;
+    network.launches += k.launches;
+    if (k.latency.bound == emu::Bound::tensor_pipe) network.tensor_bound_share += k.share;
+    if (k.macs > 0) network.fidelity = std::max(network.fidelity, k.latency.fidelity);
+  }
+  const auto accumulator = isa::is_float(options.type) ? ElementType::f32 : ElementType::s32;
+  const double peak = machine.fma_per_clk(options.type, accumulator) * machine.sms * machine.boost_mhz;
+  network.peak_fraction = static_cast<double>(network.macs) / (peak * network.microseconds);
+  network.items_per_second = static_cast<double>(network.batch) / network.microseconds * 1e6;
+}
+
+}  // namespace
+
+NetworkLatency network_latency(const Workload& workload, const NetworkOptions& options,
+                               const isa::Machine& machine, const NetworkConstants& constants) {
+  check(workload);
+  network_type_name(options.type);
+  NetworkLatency network;
+  network.network = workload.name;
+  network.batch = workload.batch;
+  network.macs = macs(workload);
+  network.weights = weights(workload);
+  network.fidelity = emu::TimingFidelity::measured;
+
+  isa::Machine clocked = machine;
+  if (options.launch == emu::Launch::as_measured) clocked.sustained_mhz = machine.boost_mhz;
+  NetworkTimer timer(workload, options, clocked);
+  timer.pass(false);
+  network.kernels = timer.pass(options.advise);
+  network.microseconds = run_timeline(network.kernels, options, clocked);
+  if (options.launch == emu::Launch::as_measured) network.host_us = constants.call_us;
+  network.microseconds += network.host_us;
+  add_totals(network, options, machine);
+  return network;
+}
+
+}  // namespace twofour::nas
