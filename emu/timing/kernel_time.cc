@@ -68,6 +68,15 @@ double dram_cycles(double bytes, const isa::Machine& machine, const TimingConsta
   return bytes / (machine.bytes_per_clk(machine.dram_read_gbs) * constants.dram_efficiency);
 }
 
+/// SM cycles of the epilogue for one element of D. Its 32-bit accumulator passes through shared memory
+/// whatever the width of D, so the fitted rate, which is of 16-bit D, is kept for an element; other widths of
+/// D and a residual cost or save their bytes at the rate of loads.
+double epilogue_cycles(const GemmWork& work, double load_rate, const TimingConstants& constants) {
+  constexpr double fitted_bytes = 2;
+  const double other_bytes = work.output_bytes - fitted_bytes + work.residual_bytes;
+  return std::max(0.0, fitted_bytes / constants.store_bytes_per_clk + other_bytes / load_rate);
+}
+
 }  // namespace
 
 GemmWork describe(const GemmProblem& problem, const KernelContext& context, const isa::Machine& machine) {
@@ -141,8 +150,7 @@ KernelTime tiled_kernel(const GemmWork& work, const Tile& tile, const Occupancy&
   const double load_rate = std::min(machine.l2_bytes_per_clk_sm, l2_share);
   const double fill = o.fill_bytes / load_rate;
   // CUTLASS' epilogue walks the whole tile, rows outside the matrix included.
-  const double epilogue =
-      tile.m * tile.n * (work.output_bytes / constants.store_bytes_per_clk + work.residual_bytes / load_rate);
+  const double epilogue = tile.m * tile.n * epilogue_cycles(work, load_rate, constants);
 
   const auto iteration = [&](double resident) {
     const IterationCycles c{o.tensor_cycles * resident, o.smem_cycles * resident, fill * resident,
