@@ -19,6 +19,7 @@ Command vectors_command();
 Command vectors_answer_command();
 Command time_gemm_command();
 Command time_network_command();
+Command time_table_command();
 Command search_command();
 
 }  // namespace twofour::cli

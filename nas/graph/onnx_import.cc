@@ -90,6 +90,7 @@ class Importer {
       for (const std::string& name : node.outputs)
         if (!name.empty()) made_.insert(name);
     for (const ModelNode& node : model_.nodes) add(node);
+    check_workload();
     return std::move(import_);
   }
 
@@ -162,6 +163,14 @@ class Importer {
           "--dim {}:0={} if "
           "nothing in the network depends on it",
           model_.file, v.name, t.dims[0], v.name, options_.batch);
+  }
+
+  void check_workload() const {
+    try {
+      twofour::nas::check(import_.workload);
+    } catch (const Error& e) {
+      fail("{}: {}", model_.file, e.what());
+    }
   }
 
   void check(const Tensor& t, const std::string& what) const {

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "twofour/nas/graph/onnx_import.h"
+#include "twofour/nas/graph/workload_builtin.h"
 
 namespace twofour::nas {
 namespace {
@@ -18,6 +19,30 @@ std::map<std::string, Node> nodes_of(const std::string& model, const OnnxOptions
 void expect_product(const Node& n, NodeKind kind, std::vector<std::int64_t> batch_m_n_k) {
   EXPECT_EQ(n.kind, kind) << n.name;
   EXPECT_EQ((std::vector{n.batch, n.m, n.n, n.k}), batch_m_n_k) << n.name;
+}
+
+void expect_same(const Node& a, const Node& b) {
+  EXPECT_EQ(a.name, b.name);
+  EXPECT_EQ(a.op, b.op) << b.name;
+  EXPECT_EQ(a.kind, b.kind) << b.name;
+  EXPECT_EQ(a.inputs, b.inputs) << b.name;
+  const auto sizes = [](const Node& n) {
+    return std::vector{n.batch,       n.height,       n.width,      n.channels,   n.filters,  n.kernel_h,
+                       n.kernel_w,    n.stride_h,     n.stride_w,   n.pad_h,      n.pad_w,    n.dilation_h,
+                       n.dilation_w,  n.groups,       n.m,          n.n,          n.k,        n.elements_in,
+                       n.elements_out, n.weights};
+  };
+  EXPECT_EQ(sizes(a), sizes(b)) << b.name;
+}
+
+TEST(OnnxModels, ResNet50IsTheOneThatIsBuiltIn) {
+  const Workload file = import_onnx(TWOFOUR_SOURCE_DIR "/tests/nas/graph/models/resnet50.onnx", {.batch = 8}).workload;
+  const Workload built_in = builtin_workload("resnet50", {.batch = 8});
+  EXPECT_EQ(file.name, built_in.name);
+  EXPECT_EQ(file.batch, 8);
+  ASSERT_EQ(file.nodes.size(), built_in.nodes.size());
+  for (std::size_t i = 0; i < file.nodes.size(); ++i) expect_same(file.nodes[i], built_in.nodes[i]);
+  EXPECT_EQ(macs(file), 8 * 4'089'184'256);  // torchvision's 4.09 G multiply-adds
 }
 
 TEST(OnnxModels, TransformerBlock) {

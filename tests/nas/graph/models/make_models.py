@@ -69,12 +69,13 @@ def resnet50(folder):
         width = 64 << stage
         for i in range(blocks):
             name, stride = f"layer{stage + 1}.{i}", 2 if stage > 0 and i == 0 else 1
+            shortcut = x
+            if i == 0:
+                shortcut = conv_norm(g, name + ".downsample", x, channels, 4 * width, 1, stride, False)
             y = conv_norm(g, name + ".conv1", x, channels, width, 1, 1, True)
             y = conv_norm(g, name + ".conv2", y, width, width, 3, stride, True)
             y = conv_norm(g, name + ".conv3", y, width, 4 * width, 1, 1, False)
-            if i == 0:
-                x = conv_norm(g, name + ".downsample", x, channels, 4 * width, 1, stride, False)
-            x = g.node("Relu", name + ".relu", [g.node("Add", name + ".add", [y, x])])
+            x = g.node("Relu", name + ".relu", [g.node("Add", name + ".add", [y, shortcut])])
             channels = 4 * width
     x = g.node("Flatten", "flatten", [g.node("GlobalAveragePool", "avgpool", [x])])
     weights = [g.weight("fc.weight", [1000, 2048]), g.weight("fc.bias", [1000])]
