@@ -41,7 +41,7 @@ else()
   twofour_note("twofour-nas (training)" "left out" "libtorch not found or TWOFOUR_TRAIN=OFF (Debian: libtorch-dev)")
 endif()
 
-# Debian's libonnx-dev has no CMake configuration that works without its build tree.
+# Only the format's classes are used, so libonnx_proto is found by itself.
 find_path(ONNX_INCLUDE_DIR onnx/onnx_pb.h)
 find_library(ONNX_PROTO_LIBRARY onnx_proto)
 find_package(Protobuf QUIET)

@@ -5,7 +5,8 @@
 
 namespace twofour::nas::onnx {
 
-/// How an operator's results and cost follow from its inputs.
+/// How an operator's results and cost follow from its inputs. libonnx's own shape inference is not used: that
+/// of Debian 12 (1.12) stops at opset 17, does not compute with values and divides by a stride of 0.
 struct Rule {
   std::string_view op;
   NodeKind kind;

@@ -27,16 +27,17 @@ void expect_same(const Node& a, const Node& b) {
   EXPECT_EQ(a.kind, b.kind) << b.name;
   EXPECT_EQ(a.inputs, b.inputs) << b.name;
   const auto sizes = [](const Node& n) {
-    return std::vector{n.batch,       n.height,       n.width,      n.channels,   n.filters,  n.kernel_h,
-                       n.kernel_w,    n.stride_h,     n.stride_w,   n.pad_h,      n.pad_w,    n.dilation_h,
-                       n.dilation_w,  n.groups,       n.m,          n.n,          n.k,        n.elements_in,
-                       n.elements_out, n.weights};
+    return std::vector{n.batch,    n.height,     n.width,       n.channels,     n.filters,
+                       n.kernel_h, n.kernel_w,   n.stride_h,    n.stride_w,     n.pad_h,
+                       n.pad_w,    n.dilation_h, n.dilation_w,  n.groups,       n.m,
+                       n.n,        n.k,          n.elements_in, n.elements_out, n.weights};
   };
   EXPECT_EQ(sizes(a), sizes(b)) << b.name;
 }
 
 TEST(OnnxModels, ResNet50IsTheOneThatIsBuiltIn) {
-  const Workload file = import_onnx(TWOFOUR_SOURCE_DIR "/tests/nas/graph/models/resnet50.onnx", {.batch = 8}).workload;
+  const Workload file =
+      import_onnx(TWOFOUR_SOURCE_DIR "/tests/nas/graph/models/resnet50.onnx", {.batch = 8}).workload;
   const Workload built_in = builtin_workload("resnet50", {.batch = 8});
   EXPECT_EQ(file.name, built_in.name);
   EXPECT_EQ(file.batch, 8);
