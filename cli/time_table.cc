@@ -83,7 +83,7 @@ std::string table_bytes(const nas::LayerTable& table, const NetworkSource& sourc
 
 /// What the formats have no place for.
 void narrate(const nas::LayerTable& table, const NetworkSource& source, const std::string& format) {
-  fmt::print(stderr, "{} layers of {}, batch {}, each as a graph node; predicted: ", table.layers.size(),
+  fmt::print(stderr, "{} layers of {}, batch {}, each as a graph node; fidelity: ", table.layers.size(),
              table.network, table.batch);
   for (std::size_t i = 0; i < table.other_us.size(); ++i) {
     emu::TimingFidelity worst = emu::TimingFidelity::measured;

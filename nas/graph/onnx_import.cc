@@ -17,6 +17,11 @@ using namespace onnx;
 
 constexpr std::int64_t oldest_opset = 6, newest_opset = 27;
 
+/// Old exporters write 0 or -1 for an open dimension.
+bool is_open(const Dim& dim) {
+  return dim.size.value_or(0) <= 0;
+}
+
 /// What follows from the options for the open dimensions of a file.
 class Sizes {
  public:
@@ -25,10 +30,10 @@ class Sizes {
       fail("{}: a batch of {}; from 1 to 2^40 it may be", model.file, options.batch);
     for (const auto& [name, size] : options.dims)
       if (size < 0 || size > largest_size) fail("--dim {}={}: from 0 to 2^40 it may be", name, size);
-    if (options.batch > 0)
-      for (const ValueInfo& v : model.inputs)
-        if (v.dims && !v.dims->empty() && !v.dims->front().name.empty())
-          batch_names_.insert(v.dims->front().name);
+    const auto batched = std::ranges::find_if(model.inputs, [](const ValueInfo& v) {
+      return v.dims && !v.dims->empty() && is_open(v.dims->front());
+    });
+    if (batched != model.inputs.end()) batch_name_ = batched->dims->front().name;
   }
 
   std::optional<std::int64_t> size(const std::string& input, std::size_t axis, const Dim& dim) {
@@ -39,13 +44,20 @@ class Sizes {
         replaces_fixed_ |= dim.size.value_or(0) > 0;
         return given->second;
       }
-    // Old exporters write 0 or -1 for an open dimension.
-    if (dim.size && *dim.size > 0) return dim.size;
+    if (!is_open(dim)) return dim.size;
     if (dim.size && *dim.size < -1)
       fail("{}: input '{}' has a size of {} in dimension {}", model_.file, input, *dim.size, axis);
-    const bool is_batch = axis == 0 || batch_names_.contains(dim.name);
-    if (options_.batch > 0 && is_batch) return options_.batch;
-    return std::nullopt;
+    if (options_.batch == 0 || !is_batch(axis, dim)) return std::nullopt;
+    used_batch_ = true;
+    return options_.batch;
+  }
+
+  /// Whether --batch has set a size.
+  bool used_batch() const { return used_batch_; }
+
+  /// The first open first dimension, those of its name, and first dimensions without a name.
+  bool is_batch(std::size_t axis, const Dim& dim) const {
+    return dim.name.empty() ? axis == 0 : dim.name == batch_name_;
   }
 
   bool replaces_fixed() const { return replaces_fixed_; }
@@ -61,12 +73,13 @@ class Sizes {
  private:
   const Model& model_;
   const OnnxOptions& options_;
-  std::set<std::string> batch_names_, used_;
-  bool replaces_fixed_ = false;
+  std::string batch_name_;
+  std::set<std::string> used_;
+  bool replaces_fixed_ = false, used_batch_ = false;
 };
 
-std::string open_dimension(const ValueInfo& input, std::size_t axis, const Dim& dim) {
-  const std::string flag = axis == 0          ? "--batch N"
+std::string open_dimension(const ValueInfo& input, std::size_t axis, const Dim& dim, bool is_batch) {
+  const std::string flag = is_batch           ? "--batch N"
                            : dim.name.empty() ? fmt::format("--dim {}:{}=N", input.name, axis)
                                               : fmt::format("--dim {}=N", dim.name);
   const std::string name = dim.name.empty() ? "" : fmt::format(" ('{}')", dim.name);
@@ -138,31 +151,36 @@ class Importer {
       t.integral = v.integral;
       for (std::size_t axis = 0; axis < v.dims->size(); ++axis) {
         const auto size = sizes_.size(v.name, axis, (*v.dims)[axis]);
-        if (!size) open.push_back(open_dimension(v, axis, (*v.dims)[axis]));
+        if (!size)
+          open.push_back(open_dimension(v, axis, (*v.dims)[axis], sizes_.is_batch(axis, (*v.dims)[axis])));
         t.dims.push_back(size.value_or(1));
       }
       check(t, fmt::format("input '{}'", v.name));
-      note_batch(v, t);
       put(v.name, std::move(t));
     }
     if (!open.empty())
       fail("{}: give the sizes that the file leaves open: {}", model_.file, fmt::join(open, "; "));
     sizes_.check_all_used();
+    note_batch();
     import_.workload.name = model_.name.empty() ? model_.file : model_.name;
   }
 
-  /// The first input with dimensions says the batch; --batch must not differ from a size that a file fixes.
-  void note_batch(const ValueInfo& v, const Tensor& t) {
-    if (has_batch_ || t.dims.empty()) return;
-    has_batch_ = true;
-    import_.workload.batch = t.dims[0];
-    const bool by_place = options_.dims.contains(v.name + ":0");
-    if (options_.batch > 0 && t.dims[0] != options_.batch && !by_place)
+  /// --batch, or else the first size of the first input that has any; then --batch must not differ.
+  void note_batch() {
+    std::int64_t& batch = import_.workload.batch;
+    if (sizes_.used_batch()) batch = options_.batch;
+    const auto has_dims = [&](const ValueInfo& v) {
+      return v.dims && !v.dims->empty() && !values_.at(v.name).constant;
+    };
+    const auto first = std::ranges::find_if(model_.inputs, has_dims);
+    if (sizes_.used_batch() || first == model_.inputs.end()) return;
+    batch = values_.at(first->name).dims[0];
+    if (options_.batch > 0 && options_.batch != batch)
       fail(
           "{}: the file fixes the batch of input '{}' at {}; leave out --batch, or replace the size with "
           "--dim {}:0={} if "
           "nothing in the network depends on it",
-          model_.file, v.name, t.dims[0], v.name, options_.batch);
+          model_.file, first->name, batch, first->name, options_.batch);
   }
 
   void check_workload() const {
@@ -288,7 +306,6 @@ class Importer {
   std::unordered_map<std::string, Tensor> values_;
   std::unordered_map<std::string, const ValueInfo*> stated_;
   std::set<std::string> made_;
-  bool has_batch_ = false;
 };
 
 }  // namespace

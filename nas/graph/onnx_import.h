@@ -10,8 +10,8 @@
 namespace twofour::nas {
 
 struct OnnxOptions {
-  /// Size of every input's first dimension where the file leaves it open, and of every dimension of the same
-  /// name; 0: the file must state it.
+  /// Size of the first input's first dimension where the file leaves it open, of every dimension of the same
+  /// name, and of other open first dimensions without a name; 0: the file must state it.
   std::int64_t batch = 0;
   /// Sizes of open dimensions by their name ("sequence"), or of any dimension, even a fixed one, as
   /// "INPUT:AXIS" ("pixels:0"). Reshapes whose sizes the export has fixed may not follow.

@@ -92,6 +92,7 @@ TEST(OnnxFile, DataOfEveryType) {
   add(pb::TensorProto::INT64).set_raw_data("short", 5);  // fewer bytes than its element needs
   auto& outside = add(pb::TensorProto::INT64);
   outside.set_data_location(pb::TensorProto::EXTERNAL);
+  outside.add_int64_data(9);  // what lies outside counts
   const auto model = onnx::parse_model(m.SerializeAsString(), "m.onnx");
   const double expected[] = {1.5, -7, 0.25, 0.5, 3};
   for (std::size_t i = 0; i < 5; ++i)

@@ -103,6 +103,24 @@ TEST(OnnxImport, ABatchOfTheSameNameElsewhere) {
   EXPECT_EQ(import_onnx(built.model, {.batch = 3}).workload.nodes[0].elements_out, 9);
 }
 
+TEST(OnnxImport, AFirstDimensionOfAnotherNameIsNoBatch) {
+  const auto built = Build()
+                         .input("x", {{{}, "B"}, {{}, "S"}, {4, ""}})
+                         .input("positions", {{{}, "S"}, {4, ""}})
+                         .node("a", "Add", {"x", "positions"});
+  EXPECT_THAT(refusal(built.model, {.batch = 3}),
+              HasSubstr("input 'positions', dimension 0 ('S'): --dim S=N"));
+  EXPECT_EQ(import_onnx(built.model, {.batch = 3, .dims = {{"S", 5}}}).workload.nodes[0].elements_out, 60);
+}
+
+TEST(OnnxImport, AFixedInputBeforeTheBatchedOne) {
+  const auto built =
+      Build().input("scale", Shape{1, 4}).input("x", {{{}, "B"}, {4, ""}}).node("m", "Mul", {"x", "scale"});
+  const Workload w = import_onnx(built.model, {.batch = 3}).workload;
+  EXPECT_EQ(w.batch, 3);
+  EXPECT_EQ(w.nodes[0].elements_out, 12);
+}
+
 TEST(OnnxImport, UnknownOperatorsAreAllNamed) {
   const auto built = Build()
                          .input("x", Shape{2, 4})

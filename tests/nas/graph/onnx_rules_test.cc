@@ -160,6 +160,7 @@ TEST(OnnxLayout, Shapes) {
   EXPECT_EQ(One("Flatten", {In::of({2, 3, 4, 5})}).dims(), (Shape{2, 60}));
   EXPECT_EQ(One("Flatten", {In::of({2, 3, 4, 5})}, {integer("axis", -1)}).dims(), (Shape{24, 5}));
   EXPECT_EQ(One("Flatten", {In::of({2, 3})}, {integer("axis", 0)}).dims(), (Shape{1, 6}));
+  EXPECT_EQ(One("Flatten", {In::of({2, 3})}, {integer("axis", 2)}).dims(), (Shape{6, 1}));
   EXPECT_EQ(One("Squeeze", {In::of({1, 3, 1, 2})}).dims(), (Shape{3, 2}));
   EXPECT_EQ(One("Squeeze", {In::of({1, 3, 1}), In::list({-1})}).dims(), (Shape{1, 3}));
   EXPECT_EQ(One("Squeeze", {In::of({1, 3, 1})}, {ints("axes", {0})}, 11).dims(), (Shape{3, 1}));
@@ -237,6 +238,7 @@ TEST(OnnxPointwise, BroadcastReduceNormalise) {
             (Shape{3}));
   EXPECT_EQ(One("ReduceSum", {In::of({2, 3})}, {integer("keepdims", 0)}).dims(), (Shape{}));
   EXPECT_EQ(One("ReduceSum", {In::of({2, 3})}, {integer("noop_with_empty_axes", 1)}).dims(), (Shape{2, 3}));
+  EXPECT_EQ(One("ReduceSum", {In::of({2, 3}), In::list({})}, {integer("keepdims", 0)}).dims(), (Shape{}));
   EXPECT_EQ(One("ArgMax", {In::of({2, 3})}, {integer("axis", 1), integer("keepdims", 0)}).dims(), (Shape{2}));
   One norm("LayerNormalization", {In::of({2, 3, 4}), In::weights({4})}, {}, 17, 2);
   EXPECT_EQ(norm.dims(0), (Shape{2, 3, 4}));
