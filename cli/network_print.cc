@@ -36,8 +36,7 @@ std::string_view launch_text(emu::Launch launch) {
     case emu::Launch::graph: return "one CUDA graph";
     case emu::Launch::stream: return "kernels launched into a stream one by one";
     case emu::Launch::kernel: return "the kernels alone, as a profiler reports them";
-    case emu::Launch::as_measured:
-      return "a stream and one host call, at boost clock, as the published inference benchmark";
+    case emu::Launch::as_measured: return "a stream and one host call, as the published inference benchmark";
   }
   return "";
 }
@@ -53,14 +52,15 @@ std::string short_ops(const KernelLatency& k) {
 }
 
 bool has_tile(const KernelLatency& k) {
-  return k.latency.tile.m > 0;
+  return k.latency.schedule.tile.m > 0;
 }
 
 std::string schedule_text(const KernelLatency& k) {
   if (k.latency.gemv) return "matrix-vector";
-  if (!has_tile(k)) return "stream";
-  const auto& tile = k.latency.tile;
-  const std::string split = k.latency.split_k > 1 ? fmt::format(" /{}", k.latency.split_k) : "";
+  if (!has_tile(k)) return k.latency.ctas > 0 ? "a CTA a head" : "stream";
+  const auto& tile = k.latency.schedule.tile;
+  const std::string split =
+      k.latency.schedule.splits > 1 ? fmt::format(" /{}", k.latency.schedule.splits) : "";
   return fmt::format("{}x{}x{}{}", tile.m, tile.n, tile.k(k.type), split);
 }
 
@@ -118,9 +118,9 @@ nlohmann::ordered_json kernel_json(const KernelLatency& k) {
                                 {"weights_in_l2", k.weights_in_l2}};
   if (k.has_residual) fields["residual_in_l2"] = k.residual_in_l2;
   if (has_tile(k)) {
-    const auto& t = k.latency.tile;
+    const auto& t = k.latency.schedule.tile;
     fields["tile"] = {{"m", t.m},           {"n", t.n},           {"k", t.k(k.type)},
-                      {"stages", t.stages}, {"warps", t.warps()}, {"split_k", k.latency.split_k}};
+                      {"stages", t.stages}, {"warps", t.warps()}, {"split_k", k.latency.schedule.splits}};
     fields["ctas"] = k.latency.ctas;
     fields["waves"] = k.latency.waves;
   }

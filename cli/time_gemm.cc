@@ -44,8 +44,8 @@ void print_text(const emu::GemmProblem& p, const Latency& l, const isa::Machine&
   if (l.gemv) {
     fmt::print("schedule   matrix-vector kernel: streams the large operand, no tiles\n");
   } else {
-    fmt::print("schedule   tile {}, {} stages, {} warps, split-k {}\n", tile_text(l.tile, p.type),
-               l.tile.stages, l.tile.warps(), l.split_k);
+    fmt::print("schedule   tile {}, {} stages, {} warps, split-k {}\n", tile_text(l.schedule.tile, p.type),
+               l.schedule.tile.stages, l.schedule.tile.warps(), l.schedule.splits);
     fmt::print("CTAs       {:.0f}, {} a SM, {:.2f} waves, {:.0f} k-chunks each\n", l.ctas, l.ctas_per_sm,
                l.waves, l.iterations);
     fmt::print("k-chunk    tensor pipe {:.0f}, shared memory {:.0f}, L2 {:.0f}, latency {:.0f} cycles\n",
@@ -73,8 +73,9 @@ nlohmann::ordered_json to_json(const emu::GemmProblem& p, const Latency& l, cons
                                 {"dram_floor_us", l.dram_floor_us},
                                 {"schedule", l.gemv ? "gemv" : "tiled"}};
   if (l.gemv) return fields;
-  fields["tile"] = {{"m", l.tile.m},           {"n", l.tile.n},           {"k", l.tile.k(p.type)},
-                    {"stages", l.tile.stages}, {"warps", l.tile.warps()}, {"split_k", l.split_k}};
+  const auto& tile = l.schedule.tile;
+  fields["tile"] = {{"m", tile.m},           {"n", tile.n},           {"k", tile.k(p.type)},
+                    {"stages", tile.stages}, {"warps", tile.warps()}, {"split_k", l.schedule.splits}};
   fields["ctas"] = l.ctas;
   fields["ctas_per_sm"] = l.ctas_per_sm;
   fields["waves"] = l.waves;

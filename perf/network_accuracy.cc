@@ -18,6 +18,10 @@ using nas::NetworkMeasurement;
 struct Scored {
   const NetworkMeasurement* row;
   double model_us, roofline_us;
+
+  double peer_us(double roofline_call) const {
+    return roofline_us + (row->launch == emu::Launch::as_measured ? roofline_call : 0);
+  }
 };
 
 /// Every kernel at the longer of its multiply-adds at peak and its bytes at DRAM bandwidth; no launch.
@@ -42,7 +46,7 @@ void print_summary(const char* label, const std::vector<Scored>& scored, double 
     const double measured = s.row->microseconds;
     model += std::abs(s.model_us / measured - 1);
     bias += s.model_us / measured - 1;
-    peer += std::abs((s.roofline_us + roofline_call) / measured - 1);
+    peer += std::abs(s.peer_us(roofline_call) / measured - 1);
     bare += std::abs(s.roofline_us / measured - 1);
   }
   const double percent = 100 / static_cast<double>(scored.size());
@@ -54,12 +58,13 @@ void print_summary(const char* label, const std::vector<Scored>& scored, double 
 }
 
 void print_rows(const std::vector<Scored>& scored, double roofline_call) {
-  std::printf("  %-5s %5s %12s %12s %8s %10s\n", "type", "batch", "measured us", "predicted", "error",
-              "roofline");
+  std::printf("  %-5s %6s %5s %12s %12s %8s %10s\n", "type", "tokens", "batch", "measured us", "predicted",
+              "error", "roofline");
   for (const auto& s : scored) {
-    const double measured = s.row->microseconds, peer = s.roofline_us + roofline_call;
-    std::printf("  %-5s %5ld %12.1f %12.1f %+7.1f%% %+9.1f%%%s\n", s.row->precision.c_str(),
-                long(s.row->batch), measured, s.model_us, 100 * (s.model_us / measured - 1),
+    const double measured = s.row->microseconds, peer = s.peer_us(roofline_call);
+    const std::string tokens = s.row->network == "bert-base" ? std::to_string(s.row->sequence) : "";
+    std::printf("  %-5s %6s %5ld %12.1f %12.1f %+7.1f%% %+9.1f%%%s\n", s.row->precision.c_str(),
+                tokens.c_str(), long(s.row->batch), measured, s.model_us, 100 * (s.model_us / measured - 1),
                 100 * (peer / measured - 1), s.row->fitted ? "  fitted on" : "");
   }
 }
@@ -88,7 +93,7 @@ std::vector<Scored> part(const std::vector<Scored>& scored, Keep keep) {
   return kept;
 }
 
-void print_machine(const std::string& name, const std::vector<Scored>& scored, double roofline_call) {
+void print_set(const std::string& name, const std::vector<Scored>& scored, double roofline_call) {
   std::printf("%s\n", name.c_str());
   print_rows(scored, roofline_call);
   print_summary("fitted on", part(scored, [](const auto& m) { return m.fitted; }), roofline_call);
@@ -99,18 +104,22 @@ void print_machine(const std::string& name, const std::vector<Scored>& scored, d
 }
 
 int report(const std::string& folder) {
-  auto rows = nas::load_network_measurements(folder + "a100_resnet50_tensorrt.csv");
-  const auto more = nas::load_network_measurements(folder + "resnet50_tensorrt_more.csv");
-  rows.insert(rows.end(), more.begin(), more.end());
-  std::map<std::string, std::vector<Scored>> by_machine;
+  std::vector<NetworkMeasurement> rows;
+  for (const char* file :
+       {"a100_resnet50_tensorrt.csv", "resnet50_tensorrt_more.csv", "a100_bert_base_tensorrt.csv"}) {
+    const auto more = nas::load_network_measurements(folder + file);
+    rows.insert(rows.end(), more.begin(), more.end());
+  }
+  std::map<std::string, std::vector<Scored>> sets;
   for (const auto& row : rows) {
     if (!is_builtin(row.machine)) continue;
     const auto machine = isa::load_machine(row.machine);
     const auto network = nas::predict(row, machine);
-    by_machine[row.machine].push_back({&row, network.microseconds, roofline(network, row.type, machine)});
+    sets[row.network + " on " + row.machine].push_back(
+        {&row, network.microseconds, roofline(network, row.type, machine)});
   }
-  const double call = print_fit(by_machine["a100-sxm4-80gb"]);
-  for (const auto& [name, scored] : by_machine) print_machine(name, scored, call);
+  const double call = print_fit(sets["resnet50 on a100-sxm4-80gb"]);
+  for (const auto& [name, scored] : sets) print_set(name, scored, call);
   return 0;
 }
 

@@ -68,8 +68,8 @@ void print_worst(std::vector<Scored> scored) {
         "      line %5d  %5ld x %6ld x %6ld  measured %9.1f us  predicted %9.1f us  (%+.0f %%), %s-bound, "
         "%dx%d split %d\n",
         s.row->line, long(p.m), long(p.n), long(p.k), s.row->microseconds, s.latency.microseconds,
-        100 * s.error, std::string(name(s.latency.bound)).c_str(), s.latency.tile.m, s.latency.tile.n,
-        s.latency.split_k);
+        100 * s.error, std::string(name(s.latency.bound)).c_str(), s.latency.schedule.tile.m,
+        s.latency.schedule.tile.n, s.latency.schedule.splits);
   }
 }
 

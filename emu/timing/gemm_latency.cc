@@ -31,6 +31,7 @@ Library library_of(const GemmProblem& problem) {
 
 constexpr std::array<int, 11> splits{2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32};
 constexpr double least_iterations = 2;  // k-chunks of a CTA of split-k; the rule of Stream-K
+constexpr double most_splits = 1 << 16;
 
 double launch_us(const GemmProblem& problem, bool gemv, const isa::Machine& machine,
                  const TimingConstants& constants) {
@@ -44,13 +45,14 @@ double launch_us(const GemmProblem& problem, bool gemv, const isa::Machine& mach
   return machine.launch_graph_us + constants.layer_us + (gemv ? 0 : constants.layer_gemm_us);
 }
 
-/// The kernel that adds the partial sums of split-k: its launch, its start, and the sums through L2.
+/// The kernel that adds the partial sums of split-k: its launch and start, partly hidden behind the first
+/// kernel's end, and the sums through L2.
 double reduction_us(const GemmProblem& problem, const GemmWork& work, int split, const isa::Machine& machine,
                     const TimingConstants& constants) {
   if (split == 1) return 0;
   const double launch = problem.launch == Launch::kernel ? 0 : machine.launch_graph_us;
   const double bytes = 2 * split * work.m * work.n * work.batch * sizeof(float);
-  return launch + machine.cold_start_cycles / machine.boost_mhz +
+  return constants.reduction_share * (launch + machine.cold_start_cycles / machine.boost_mhz) +
          bytes / (machine.l2_read_gbs * constants.l2_efficiency * 1e3);
 }
 
@@ -61,11 +63,11 @@ TimingFidelity fidelity_of(ElementType type, bool sparse) {
 }
 
 Bound largest(const KernelTime& time, const Latency& latency, const GemmWork& work, double overhead_cycles) {
-  const double kernel = std::max({time.sm_cycles, time.dram_cycles, work.sustained_cycles});
+  const double kernel = std::max({time.sm_cycles, time.dram_cycles, work.effective_cycles});
   if (overhead_cycles > kernel) return Bound::launch;
   if (time.dram_cycles >= kernel) return Bound::dram;
   if (latency.gemv) return Bound::latency;
-  if (work.sustained_cycles >= kernel) return Bound::tensor_pipe;
+  if (work.effective_cycles >= kernel) return Bound::tensor_pipe;
   if (2 * time.epilogue_cycles > time.sm_cycles) return Bound::dram;
   const auto& c = latency.iteration;
   const double most = std::max({c.tensor_pipe, c.shared_memory, c.l2, c.latency});
@@ -77,7 +79,7 @@ Bound largest(const KernelTime& time, const Latency& latency, const GemmWork& wo
 /// One candidate kernel as an answer: times in microseconds, its bound, its share of the peak.
 void finish(Latency& latency, const KernelTime& time, const GemmProblem& problem, const GemmWork& work,
             const isa::Machine& machine, const TimingConstants& constants) {
-  const double reduction = reduction_us(problem, work, std::max(latency.split_k, 1), machine, constants);
+  const double reduction = reduction_us(problem, work, latency.schedule.splits, machine, constants);
   const double cold_start = machine.cold_start_cycles / machine.boost_mhz;
   latency.launch_us = launch_us(problem, latency.gemv, machine, constants) + cold_start + reduction;
   latency.microseconds = time.cycles / machine.boost_mhz + latency.launch_us;
@@ -85,27 +87,36 @@ void finish(Latency& latency, const KernelTime& time, const GemmProblem& problem
   latency.bound = largest(time, latency, work, latency.launch_us * machine.boost_mhz);
 }
 
-Latency fastest_tile(const GemmProblem& problem, const GemmWork& work, const isa::Machine& machine,
-                     const TimingConstants& constants) {
+Latency time_schedule(const GemmProblem& problem, const GemmWork& work, const Schedule& schedule,
+                      const Occupancy& o, const Grid& g, const isa::Machine& machine,
+                      const TimingConstants& constants) {
+  Latency latency;
+  const auto time = tiled_kernel(work, schedule, o, g, machine, constants, latency);
+  finish(latency, time, problem, work, machine, constants);
+  return latency;
+}
+
+Latency fastest_schedule(const GemmProblem& problem, const GemmWork& work, const isa::Machine& machine,
+                         const TimingConstants& constants) {
   Latency best;
   best.microseconds = std::numeric_limits<double>::infinity();
-  const auto consider = [&](const Tile& tile, const Occupancy& o, int split) {
-    const double hopeless = lower_bound(work, tile, o, split, machine) + machine.cold_start_cycles;
-    if (hopeless > best.microseconds * machine.boost_mhz) return;
-    Latency candidate;
-    const auto time = tiled_kernel(work, tile, o, split, machine, constants, candidate);
-    finish(candidate, time, problem, work, machine, constants);
+  const auto consider = [&](const Schedule& schedule, const Occupancy& o) {
+    const auto g = grid(work, schedule, o, machine);
+    if (lower_bound(g, o, machine) + machine.cold_start_cycles > best.microseconds * machine.boost_mhz)
+      return;
+    const auto candidate = time_schedule(problem, work, schedule, o, g, machine, constants);
     if (candidate.microseconds < best.microseconds) best = candidate;
   };
   for (const auto& tile : tiles(problem.sparse)) {
     const auto o = occupancy(work, tile, machine);
     if (o.ctas_per_sm < 1) continue;
-    consider(tile, o, 1);
+    consider({.tile = tile}, o);
     if (!library_of(problem).splits_k) continue;
     const double ctas = work.m / tile.m * work.n / tile.n * work.batch,
                  chunks = work.k / tile.k(problem.type);
     for (const int split : splits)
-      if (chunks >= least_iterations * split && ctas * split <= 8 * machine.sms) consider(tile, o, split);
+      if (chunks >= least_iterations * split && ctas * split <= 8 * machine.sms)
+        consider({.tile = tile, .decomposition = Decomposition::split_k, .splits = split}, o);
   }
   if (best.microseconds == std::numeric_limits<double>::infinity())
     fail("machine {}: no tile of {} fits its shared memory and registers", machine.name,
@@ -121,6 +132,16 @@ void check(const GemmProblem& p) {
     fail("GEMM: output_bits is {}; it must lie between 1 and 64", p.output_bits);
 }
 
+/// What no schedule changes: floors, share of the peak, grade.
+void add_floors(Latency& latency, const GemmProblem& problem, const GemmWork& work,
+                const isa::Machine& machine) {
+  latency.tensor_floor_us = work.ideal_cycles / machine.boost_mhz;
+  latency.dram_floor_us =
+      ((work.a_bytes + work.b_bytes) * work.batch + work.epilogue_dram_bytes) / (machine.dram_read_gbs * 1e3);
+  latency.peak_fraction = latency.tensor_floor_us / latency.microseconds;
+  latency.fidelity = fidelity_of(problem.type, problem.sparse);
+}
+
 Latency latency_of(const GemmProblem& problem, const KernelContext& context, const isa::Machine& machine,
                    const TimingConstants& constants) {
   const auto work = describe(problem, context, machine);
@@ -129,14 +150,36 @@ Latency latency_of(const GemmProblem& problem, const KernelContext& context, con
     latency.gemv = true;
     finish(latency, gemv_kernel(work, machine, constants), problem, work, machine, constants);
   } else {
-    latency = fastest_tile(problem, work, machine, constants);
+    latency = fastest_schedule(problem, work, machine, constants);
   }
-  latency.tensor_floor_us = work.ideal_cycles / machine.boost_mhz;
-  latency.dram_floor_us =
-      ((work.a_bytes + work.b_bytes) * work.batch + work.epilogue_dram_bytes) / (machine.dram_read_gbs * 1e3);
-  latency.peak_fraction = latency.tensor_floor_us / latency.microseconds;
-  latency.fidelity = fidelity_of(problem.type, problem.sparse);
+  add_floors(latency, problem, work, machine);
   return latency;
+}
+
+/// Refuses what no kernel could run; whether the tile fits the machine is checked by its occupancy.
+void check(const Schedule& s, const GemmProblem& problem) {
+  const auto& t = s.tile;
+  if (std::min({t.m, t.n, t.k_bytes, t.warps_m, t.warps_n}) < 1 || t.stages < 2)
+    fail(
+        "schedule: tile {} x {} x {} bytes with {} stages and {} x {} warps; sizes and warps must be at "
+        "least 1 "
+        "and stages 2",
+        t.m, t.n, t.k_bytes, t.stages, t.warps_m, t.warps_n);
+  if (t.m % (16 * t.warps_m) != 0 || t.n % (8 * t.warps_n) != 0 || t.k_bytes % 32 != 0)
+    fail(
+        "schedule: tile {} x {} x {} bytes on {} x {} warps: a warp's share must be a multiple of 16 x 8 x "
+        "32 "
+        "bytes",
+        t.m, t.n, t.k_bytes, t.warps_m, t.warps_n);
+  if (s.raster_columns < 1) fail("schedule: raster_columns is {}; it must be at least 1", s.raster_columns);
+  if (s.alignment != 16 && s.alignment != 8 && s.alignment != 4)
+    fail("schedule: alignment is {} bytes; cp.async moves 16, 8 or 4", s.alignment);
+  const auto chunks = (problem.k + t.k(problem.type) - 1) / t.k(problem.type);
+  if (s.decomposition != Decomposition::split_k && s.splits != 1)
+    fail("schedule: splits is {}; only split-k has more than one", s.splits);
+  if (s.splits < 1 || s.splits > most_splits || s.splits > chunks)
+    fail("schedule: splits is {}; k has {} chunks, so it must lie between 1 and {}", s.splits, chunks,
+         std::min<std::int64_t>(chunks, most_splits));
 }
 
 }  // namespace
@@ -163,6 +206,7 @@ std::string_view name(Bound bound) {
     case Bound::dram: return "DRAM";
     case Bound::latency: return "latency";
     case Bound::launch: return "launch";
+    case Bound::cuda_cores: return "CUDA-cores";
   }
   return "";
 }
@@ -174,6 +218,21 @@ std::string_view name(TimingFidelity fidelity) {
     case TimingFidelity::estimated: return "estimated";
   }
   return "";
+}
+
+Latency schedule_latency(const GemmProblem& problem, const Schedule& schedule, const isa::Machine& machine,
+                         const TimingConstants& constants) {
+  check(problem);
+  check(schedule, problem);
+  const auto work = describe(problem, KernelContext{}, machine);
+  const auto o = occupancy(work, schedule.tile, machine);
+  if (o.ctas_per_sm < 1)
+    fail("schedule: a CTA of tile {} x {} x {} bytes with {} stages does not fit an SM of {}",
+         schedule.tile.m, schedule.tile.n, schedule.tile.k_bytes, schedule.tile.stages, machine.name);
+  const auto g = grid(work, schedule, o, machine);
+  auto latency = time_schedule(problem, work, schedule, o, g, machine, constants);
+  add_floors(latency, problem, work, machine);
+  return latency;
 }
 
 Latency gemm_latency(const GemmProblem& problem, const isa::Machine& machine,

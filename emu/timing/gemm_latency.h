@@ -3,7 +3,7 @@
 #include <string_view>
 
 #include "twofour/emu/timing/constants.h"
-#include "twofour/emu/timing/tiles.h"
+#include "twofour/emu/timing/schedule.h"
 #include "twofour/isa/machine.h"
 
 namespace twofour::emu {
@@ -44,7 +44,7 @@ struct KernelContext {
 };
 
 /// The largest share of the latency.
-enum class Bound : std::uint8_t { tensor_pipe, shared_memory, l2, dram, latency, launch };
+enum class Bound : std::uint8_t { tensor_pipe, shared_memory, l2, dram, latency, launch, cuda_cores };
 std::string_view name(Bound bound);
 
 /// How well the latency is known.
@@ -67,9 +67,8 @@ struct IterationCycles {
 struct Latency {
   double microseconds = 0;  ///< launch included
   double cycles = 0;        ///< of the kernel, at the boost clock, launch not included
-  bool gemv = false;  ///< a streaming kernel without tiles; then tile, split_k, CTAs and iteration stay 0
-  Tile tile;          ///< fastest of the published tiles
-  int split_k = 0;    ///< CTAs that share one output tile's k
+  bool gemv = false;        ///< a streaming kernel without tiles; then schedule, CTAs and iteration stay 0
+  Schedule schedule;        ///< of gemm_latency: the fastest candidate
   double ctas = 0;
   int ctas_per_sm = 0;  ///< that fit
   double waves = 0;     ///< CTAs over those that run at once
@@ -83,8 +82,13 @@ struct Latency {
   TimingFidelity fidelity = TimingFidelity::estimated;
 };
 
-/// Latency of a GEMM. Throws Error for a type that has no mma (or no sparse one) and for sizes below 1 or
-/// above 2^40.
+/// Latency of a GEMM under one schedule. Throws Error as gemm_latency, and for a schedule that does not fit
+/// the machine: its tile in shared memory and registers, splits that leave a CTA without a k-chunk.
+Latency schedule_latency(const GemmProblem& problem, const Schedule& schedule, const isa::Machine& machine,
+                         const TimingConstants& constants = fitted_constants);
+
+/// Latency of a GEMM under the fastest of the schedules that a tuned library has. Throws Error for a type
+/// that has no mma (or no sparse one) and for sizes below 1 or above 2^40.
 Latency gemm_latency(const GemmProblem& problem, const isa::Machine& machine,
                      const TimingConstants& constants = fitted_constants);
 

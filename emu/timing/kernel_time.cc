@@ -15,6 +15,8 @@ double ceil_div(double a, double b) {
   return std::ceil(a / b);
 }
 
+constexpr double least_chunks = 2;  // k-chunks of a stream-K CTA (Osama et al., Stream-K, 2023)
+
 /// (a^p + b^p)^(1/p): the larger of two times that overlap, a little longer where they are alike.
 double overlap(double a, double b, double p) {
   const double high = std::max(a, b), low = std::min(a, b);
@@ -52,20 +54,36 @@ double registers_per_thread(const Tile& tile) {
 }
 
 /// DRAM bytes of the operands when CTAs run in waves and each wave reads its rows and columns once. Operands
-/// that fit in L2 together are read once only. Raster: cohorts of 8 columns of CTAs (CUTLASS' threadblock
+/// that fit in L2 together are read once only. Raster: cohorts of columns of CTAs (CUTLASS' threadblock
 /// swizzle).
-double operand_bytes(const GemmWork& work, double rows, double columns, double resident, double l2_bytes) {
+double operand_bytes(const GemmWork& work, const Grid& grid, double resident, int raster_columns,
+                     double l2_bytes) {
   const double once = work.a_bytes + work.b_bytes;
   if (once <= l2_bytes) return once * work.batch;
+  const auto [rows, columns, ctas, iterations] = grid;
   const double wave = std::min(rows * columns, resident);
-  const double wave_columns = std::min(columns, 8.0),
+  const double wave_columns = std::min<double>(columns, raster_columns),
                wave_rows = std::min(rows, std::ceil(wave / wave_columns));
   const double per_wave = work.a_bytes * wave_rows / rows + work.b_bytes * wave_columns / columns;
   return std::max(once, per_wave * rows * columns / (wave_rows * wave_columns)) * work.batch;
 }
 
+/// Small operands stay in L2 from one repetition of a benchmark to the next; larger ones come from DRAM,
+/// whose stream takes a while to start.
 double dram_cycles(double bytes, const isa::Machine& machine, const TimingConstants& constants) {
-  return bytes / (machine.bytes_per_clk(machine.dram_read_gbs) * constants.dram_efficiency);
+  const double miss = std::min(1.0, bytes / (constants.resident_mib * 1024 * 1024));
+  const double stream = bytes / (machine.bytes_per_clk(machine.dram_read_gbs) * constants.dram_efficiency);
+  return miss * (constants.dram_ramp_cycles + stream);
+}
+
+/// What binds the chip as a whole: DRAM beside the SMs, and the power budget, whose controller needs time to
+/// lower the clock.
+double chip_cycles(double sm_cycles, double dram, const GemmWork& work, const isa::Machine& machine,
+                   const TimingConstants& constants) {
+  const double free = overlap(sm_cycles, dram, constants.chip_overlap);
+  const double us = free / machine.boost_mhz;
+  const double throttle = 1 + work.throttle * us / (us + constants.throttle_us);
+  return overlap(free, work.effective_cycles * throttle, constants.sm_overlap);
 }
 
 /// SM cycles of the epilogue for one element of D. Its 32-bit accumulator passes through shared memory
@@ -106,7 +124,8 @@ GemmWork describe(const GemmProblem& problem, const KernelContext& context, cons
   const double sustained =
       isa::is_float(problem.type) ? machine.sustained_mhz : machine.sustained_integer_mhz;
   work.ideal_cycles = instructions * timing.interval;
-  work.sustained_cycles = instructions * work.mma_interval * machine.boost_mhz / sustained;
+  work.effective_cycles = instructions * work.mma_interval;
+  work.throttle = machine.boost_mhz / sustained - 1;
   return work;
 }
 
@@ -132,56 +151,68 @@ Occupancy occupancy(const GemmWork& work, const Tile& tile, const isa::Machine& 
   return o;
 }
 
-double lower_bound(const GemmWork& work, const Tile& tile, const Occupancy& o, int split,
-                   const isa::Machine& machine) {
-  const double ctas = ceil_div(work.m, tile.m) * ceil_div(work.n, tile.n) * work.batch * split;
-  const double iterations = ceil_div(ceil_div(work.k, tile.k(work.type)), split);
-  const double per_sm = ceil_div(ctas, machine.sms);
-  return per_sm * iterations * std::max(o.tensor_cycles, o.smem_cycles);
+Grid grid(const GemmWork& work, const Schedule& schedule, const Occupancy& occupancy,
+          const isa::Machine& machine) {
+  Grid g{};
+  g.rows = ceil_div(work.m, schedule.tile.m);
+  g.columns = ceil_div(work.n, schedule.tile.n);
+  const double tiles = g.rows * g.columns * work.batch, chunks = ceil_div(work.k, schedule.tile.k(work.type));
+  if (schedule.decomposition == Decomposition::stream_k) {
+    const double places = machine.sms * occupancy.ctas_per_sm;
+    g.ctas = std::max(1.0, std::min(places, std::floor(tiles * chunks / least_chunks)));
+    g.iterations = ceil_div(tiles * chunks, g.ctas);
+  } else {
+    g.ctas = tiles * schedule.splits;
+    g.iterations = ceil_div(chunks, schedule.splits);
+  }
+  return g;
 }
 
-KernelTime tiled_kernel(const GemmWork& work, const Tile& tile, const Occupancy& o, int split,
+double lower_bound(const Grid& grid, const Occupancy& o, const isa::Machine& machine) {
+  return ceil_div(grid.ctas, machine.sms) * grid.iterations * std::max(o.tensor_cycles, o.smem_cycles);
+}
+
+KernelTime tiled_kernel(const GemmWork& work, const Schedule& schedule, const Occupancy& o, const Grid& grid,
                         const isa::Machine& machine, const TimingConstants& constants, Latency& latency) {
-  const double rows = ceil_div(work.m, tile.m), columns = ceil_div(work.n, tile.n);
-  const double ctas = rows * columns * work.batch * split, per_sm = ceil_div(ctas, machine.sms);
-  const double iterations = ceil_div(ceil_div(work.k, tile.k(work.type)), split);
-  const double busy_sms = ctas / per_sm;  // on average over the kernel
+  const double per_sm = ceil_div(grid.ctas, machine.sms);
+  // Whole rounds: measured float kernels whose last wave is not full take as long as if it were.
+  const double resident = std::min<double>(o.ctas_per_sm, per_sm), rounds = ceil_div(per_sm, resident);
+  const double busy_sms = grid.ctas / (rounds * resident);  // on average over the kernel
   const double l2_share = machine.bytes_per_clk(machine.l2_read_gbs) * constants.l2_efficiency / busy_sms;
   const double load_rate = std::min(machine.l2_bytes_per_clk_sm, l2_share);
   const double fill = o.fill_bytes / load_rate;
-  // CUTLASS' epilogue walks the whole tile, rows outside the matrix included.
-  const double epilogue = tile.m * tile.n * epilogue_cycles(work, load_rate, constants);
+  // CUTLASS' epilogue walks the whole tile, rows outside the matrix included. A stream-K CTA that begins or
+  // ends inside a tile hands over its sums as well.
+  const double tile_elements = double(schedule.tile.m) * schedule.tile.n;
+  const bool stream_k = schedule.decomposition == Decomposition::stream_k;
+  const double tiles_per_cta = stream_k ? grid.rows * grid.columns * work.batch / grid.ctas : 1;
+  const double hand_over = stream_k ? 2 * sizeof(float) * tile_elements / constants.store_bytes_per_clk : 0;
+  const double epilogue =
+      tile_elements * epilogue_cycles(work, load_rate, constants) * std::max(1.0, tiles_per_cta) + hand_over;
 
-  const auto iteration = [&](double resident) {
-    const IterationCycles c{o.tensor_cycles * resident, o.smem_cycles * resident, fill * resident,
-                            o.latency_cycles};
-    const double p = constants.sm_overlap;
-    return std::pair(c, overlap(overlap(overlap(c.tensor_pipe, c.shared_memory, p), c.l2, p), c.latency, p));
-  };
-  const auto round = [&](double resident) {
-    return iteration(resident).second * iterations + resident * epilogue;
-  };
+  const IterationCycles c{o.tensor_cycles * resident, o.smem_cycles * resident, fill * resident,
+                          o.latency_cycles};
+  const double p = constants.sm_overlap;
+  const double iteration =
+      overlap(overlap(overlap(c.tensor_pipe, c.shared_memory, p), c.l2, p), c.latency, p);
 
-  const double full_rounds = std::floor(per_sm / o.ctas_per_sm), rest = per_sm - full_rounds * o.ctas_per_sm;
-  const double resident = std::min<double>(o.ctas_per_sm, per_sm);
   KernelTime time{};
-  time.sm_cycles = (full_rounds > 0 ? full_rounds * round(o.ctas_per_sm) : 0) + (rest > 0 ? round(rest) : 0);
+  time.sm_cycles = rounds * (iteration * grid.iterations + resident * epilogue);
   time.epilogue_cycles = per_sm * epilogue;
   const double slots = machine.sms * o.ctas_per_sm;
   const double l2_bytes = machine.l2_mib * 1024 * 1024;
   const double bytes =
-      operand_bytes(work, rows, columns, std::ceil(slots / split), l2_bytes) + work.epilogue_dram_bytes;
+      operand_bytes(work, grid, std::ceil(slots / schedule.splits), schedule.raster_columns, l2_bytes) +
+      work.epilogue_dram_bytes;
   time.dram_cycles = dram_cycles(bytes, machine, constants);
-  time.cycles = overlap(overlap(time.sm_cycles, time.dram_cycles, constants.chip_overlap),
-                        work.sustained_cycles, constants.sm_overlap);
+  time.cycles = chip_cycles(time.sm_cycles, time.dram_cycles, work, machine, constants);
 
-  latency.tile = tile;
-  latency.split_k = split;
-  latency.ctas = ctas;
+  latency.schedule = schedule;
+  latency.ctas = grid.ctas;
   latency.ctas_per_sm = o.ctas_per_sm;
-  latency.waves = ctas / slots;
-  latency.iterations = iterations;
-  latency.iteration = iteration(resident).first;
+  latency.waves = grid.ctas / slots;
+  latency.iterations = grid.iterations;
+  latency.iteration = c;
   return time;
 }
 

@@ -19,7 +19,8 @@ struct GemmWork {
   double mma_interval;         ///< cycles between two of them on one sub-core
   double mma_latency;          ///< issue to dependent issue
   double ideal_cycles;         ///< every multiply-add at peak, all SMs
-  double sustained_cycles;     ///< the same at what the power budget sustains
+  double effective_cycles;     ///< the same as instruction streams reach it
+  double throttle;             ///< how much longer they take at the clock that the power budget sustains
 };
 
 /// Cycles of one kernel at the boost clock, cold start not included.
@@ -33,7 +34,7 @@ struct KernelTime {
 /// Instruction, densities and floors of a problem among its neighbours.
 GemmWork describe(const GemmProblem& problem, const KernelContext& context, const isa::Machine& machine);
 
-/// The tiles of one kernel on one machine: what does not depend on the split.
+/// A tile on one machine: what does not depend on how its CTAs share the work.
 struct Occupancy {
   int ctas_per_sm;       ///< 0: the tile does not fit
   double tensor_cycles;  ///< of one CTA and k-chunk, as the next two
@@ -43,13 +44,22 @@ struct Occupancy {
 };
 Occupancy occupancy(const GemmWork& work, const Tile& tile, const isa::Machine& machine);
 
-/// Cycles that tiled_kernel cannot beat; cheap.
-double lower_bound(const GemmWork& work, const Tile& tile, const Occupancy& occupancy, int split,
-                   const isa::Machine& machine);
+/// The CTAs of a kernel and the k-chunks of each.
+struct Grid {
+  double rows, columns;  ///< tiles of one GEMM of the batch
+  double ctas;
+  double iterations;  ///< k-chunks of the busiest CTA
+};
+Grid grid(const GemmWork& work, const Schedule& schedule, const Occupancy& occupancy,
+          const isa::Machine& machine);
 
-/// A tiled kernel whose CTAs each take 1/split of k; fills the tile's fields of the latency.
-KernelTime tiled_kernel(const GemmWork& work, const Tile& tile, const Occupancy& occupancy, int split,
-                        const isa::Machine& machine, const TimingConstants& constants, Latency& latency);
+/// Cycles that tiled_kernel cannot beat; cheap.
+double lower_bound(const Grid& grid, const Occupancy& occupancy, const isa::Machine& machine);
+
+/// A tiled kernel; fills the schedule's fields of the latency.
+KernelTime tiled_kernel(const GemmWork& work, const Schedule& schedule, const Occupancy& occupancy,
+                        const Grid& grid, const isa::Machine& machine, const TimingConstants& constants,
+                        Latency& latency);
 
 /// A kernel that streams the rows of the large operand, two (floats: four) a CTA, past the few columns of the
 /// small one.

@@ -35,8 +35,8 @@ Latency stream_latency(const StreamProblem& problem, const isa::Machine& machine
   latency.dram_floor_us = problem.dram_bytes / (machine.dram_read_gbs * 1e3);
   if (latency.launch_us * machine.boost_mhz > cycles)
     latency.bound = Bound::launch;
-  else if (machine.dram_latency > overlapped || cores > std::max(dram, l2))
-    latency.bound = Bound::latency;
+  else if (cores > std::max(dram, l2))
+    latency.bound = Bound::cuda_cores;
   else
     latency.bound = dram >= l2 ? Bound::dram : Bound::l2;
   return latency;

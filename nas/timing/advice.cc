@@ -79,4 +79,8 @@ std::vector<Advice> advise(const Node& node, const ProductForm& form, const emu:
   return advice;
 }
 
+Advice refuse_sparse(const std::string& why) {
+  return refused("2:4", why);
+}
+
 }  // namespace twofour::nas

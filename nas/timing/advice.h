@@ -9,4 +9,7 @@ namespace twofour::nas {
 std::vector<Advice> advise(const Node& node, const ProductForm& form, const emu::Latency& now, bool edge,
                            const isa::Machine& machine);
 
+/// 2:4 as it is refused for that reason.
+Advice refuse_sparse(const std::string& why);
+
 }  // namespace twofour::nas

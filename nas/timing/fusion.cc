@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "twofour/emu/timing/attention_latency.h"
+
 namespace twofour::nas {
 namespace {
 
@@ -41,8 +43,11 @@ class Fuser {
       if (tensor_[at(i)] != i || kernel_[at(i)] != unassigned) continue;
       FusedKernel kernel;
       kernel.nodes = fusion_ && has_epilogue(nodes_[at(i)]) ? longest_closed(grown(i)) : std::vector<int>{i};
-      for (const int node : kernel.nodes) kernel_[at(node)] = static_cast<int>(kernels.size());
       kernel.inputs = inputs(i);
+      if (fusion_) extend_attention(kernel);
+      if (fusion_) add_siblings(kernel);
+      for (const int node : kernel.nodes) kernel_[at(node)] = static_cast<int>(kernels.size());
+      for (const int node : kernel.siblings) kernel_[at(node)] = static_cast<int>(kernels.size());
       add_residuals(kernel);
       if (fusion_) kernel.note = note(i);
       kernels.push_back(std::move(kernel));
@@ -117,7 +122,44 @@ class Fuser {
     return members;
   }
 
+  /// The only reader of a tensor, if it is of that kind; else -1.
+  int only_reader(int tensor, NodeKind kind) const {
+    const auto& readers = readers_[at(tensor)];
+    return readers.size() == 1 && nodes_[at(readers.front())].kind == kind ? readers.front() : -1;
+  }
+
+  /// Scores become a whole attention when softmax and the product with the values follow.
+  void extend_attention(FusedKernel& kernel) const {
+    const Node& scores = nodes_[at(kernel.root())];
+    if (scores.kind != NodeKind::batched_gemm || !emu::attention_fits(scores.m, scores.n, scores.k)) return;
+    const int softmax = only_reader(kernel.result(), NodeKind::softmax);
+    const int context = softmax < 0 ? -1 : only_reader(softmax, NodeKind::batched_gemm);
+    if (context < 0) return;
+    for (const int operand : inputs(context))
+      if (operand != softmax) {
+        if (operand >= 0 && kernel_[at(operand)] == unassigned) return;  // values that come later
+        kernel.inputs.push_back(operand);
+      }
+    kernel.nodes.push_back(softmax);
+    kernel.nodes.push_back(context);
+    kernel.attention = true;
+  }
+
+  /// Later products that read what the root reads, as many as have nothing in their epilogues.
+  void add_siblings(FusedKernel& kernel) const {
+    const Node& root = nodes_[at(kernel.root())];
+    if (root.kind != NodeKind::gemm || kernel.nodes.size() > 1 || kernel.inputs.size() != 1 ||
+        kernel.inputs.front() < 0)
+      return;
+    for (const int reader : readers_[at(kernel.inputs.front())]) {
+      const Node& n = nodes_[at(reader)];
+      if (reader <= kernel.root() || n.kind != NodeKind::gemm || n.k != root.k || n.m != root.m) continue;
+      if (longest_closed(grown(reader)).size() == 1) kernel.siblings.push_back(reader);
+    }
+  }
+
   void add_residuals(FusedKernel& kernel) const {
+    if (kernel.attention) return;
     for (std::size_t k = 1; k < kernel.nodes.size(); ++k)
       for (const int operand : inputs(kernel.nodes[k]))
         if (!contains(kernel.nodes, operand)) kernel.residuals.push_back(operand);
@@ -143,6 +185,12 @@ class Fuser {
 };
 
 }  // namespace
+
+std::vector<int> FusedKernel::results() const {
+  std::vector<int> tensors{result()};
+  tensors.insert(tensors.end(), siblings.begin(), siblings.end());
+  return tensors;
+}
 
 std::vector<FusedKernel> fuse(const Workload& workload, bool fusion) {
   return Fuser(workload, fusion).run();

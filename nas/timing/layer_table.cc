@@ -25,18 +25,25 @@ void check_options(const std::vector<Option>& options, const isa::Machine& machi
   }
 }
 
-/// The network in one type: its kernels by their root.
+/// The network in one type: the kernels of its layers by node. Several layers may share a kernel (query, key
+/// and value).
 struct TypedNetwork {
   NetworkLatency latency;
   std::map<int, const KernelLatency*> kernels;
+  double rest_us = 0;  ///< of kernels without a layer
 
   TypedNetwork(const Workload& workload, isa::ElementType type, const isa::Machine& machine) {
     NetworkOptions options;
     options.type = type;
     options.advise = false;
     latency = network_latency(workload, options, machine);
-    for (const KernelLatency& k : latency.kernels)
-      if (!k.nodes.empty()) kernels.emplace(k.nodes.front(), &k);
+    rest_us = latency.microseconds;
+    for (const KernelLatency& k : latency.kernels) {
+      const std::size_t known = kernels.size();
+      for (const int node : k.nodes)
+        if (has_weights(workload.nodes[static_cast<std::size_t>(node)])) kernels.emplace(node, &k);
+      if (kernels.size() > known) rest_us -= k.microseconds;
+    }
   }
 };
 
@@ -83,14 +90,12 @@ LayerTable layer_table(const Workload& workload, const std::vector<Option>& opti
   if (table.layers.empty()) fail("network '{}' has no layer with weights", workload.name);
   for (const Option option : options) {
     const TypedNetwork network(workload, info(option).weight, machine);
-    double rest = network.latency.microseconds;
     for (LayerTime& layer : table.layers) {
       const KernelLatency& kernel = *network.kernels.at(layer.node);
       const Node& node = workload.nodes[static_cast<std::size_t>(layer.node)];
       layer.options.push_back(time_option(node, option, kernel, machine));
-      rest -= kernel.microseconds;
     }
-    table.other_us.push_back(rest);
+    table.other_us.push_back(network.rest_us);
   }
   return table;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "twofour/emu/timing/attention_latency.h"
 #include "twofour/emu/timing/stream_latency.h"
 #include "twofour/isa/error.h"
 #include "twofour/nas/timing/advice.h"
@@ -60,13 +61,23 @@ class NetworkTimer {
     return std::all_of(tensors.begin(), tensors.end(), [&](int t) { return l2_.holds(stored(t)); });
   }
 
-  void touch(const PlannedKernel& planned, bool sparse) {
+  /// The root, as wide as it and its siblings together.
+  Node merged(const FusedKernel& fused) const {
+    Node root = node(fused.root());
+    for (const int sibling : fused.siblings) {
+      root.n += node(sibling).n;
+      root.weights += node(sibling).weights;
+      root.elements_out += node(sibling).elements_out;
+    }
+    return root;
+  }
+
+  void touch(const PlannedKernel& planned, const Node& root, bool sparse) {
     for (const int tensor : planned.fused.inputs) l2_.touch(stored(tensor), tensor_bytes(tensor));
-    const Node& root = node(planned.fused.root());
     if (root.weights > 0)
       l2_.touch(first_weights + planned.fused.root(), weight_bytes(root, planned.type, sparse));
     for (const int tensor : planned.fused.residuals) l2_.touch(stored(tensor), tensor_bytes(tensor));
-    l2_.touch(planned.fused.result(), tensor_bytes(planned.fused.result()));
+    for (const int tensor : planned.fused.results()) l2_.touch(tensor, tensor_bytes(tensor));
   }
 
   /// fp32 pixels as they arrive become the first layer's type.
@@ -86,24 +97,28 @@ class NetworkTimer {
   }
 
   KernelLatency time_kernel(const PlannedKernel& planned, bool advise) {
-    const Node& root = node(planned.fused.root());
+    const Node root = merged(planned.fused);
     KernelLatency k;
     k.name = root.name;
     for (const int n : planned.fused.nodes) k.ops += (k.ops.empty() ? "" : "+") + node(n).op;
     k.kind = root.kind;
     k.nodes = planned.fused.nodes;
+    k.nodes.insert(k.nodes.end(), planned.fused.siblings.begin(), planned.fused.siblings.end());
     k.type = planned.type;
-    k.macs = macs(root);
+    for (const int n : k.nodes) k.macs += macs(node(n));
     k.note = planned.note;
+    for (const int n : planned.fused.siblings) k.note += (k.note.empty() ? "with " : ", ") + node(n).name;
     k.reads_l2 = held(planned.fused.inputs);
     k.has_residual = !planned.fused.residuals.empty();
     k.residual_in_l2 = k.has_residual && held(planned.fused.residuals);
     k.weights_in_l2 = root.weights > 0 && l2_.holds(first_weights + planned.fused.root());
-    if (is_product(root))
+    if (planned.fused.attention)
+      time_attention(k, planned, root);
+    else if (is_product(root))
       time_product(k, planned, root, advise);
     else
       time_stream(k, planned, root);
-    touch(planned, k.sparse);
+    touch(planned, root, k.sparse);
     return k;
   }
 
@@ -119,7 +134,7 @@ class NetworkTimer {
     k.latency = product_latency(root, form, machine_);
     if (options_.sparse && !planned.edge && sparse_illegal(root, planned.type).empty())
       choose_sparse(k, form, root);
-    k.launches = std::max(1, k.latency.split_k > 1 ? 2 : 1);
+    k.launches = k.latency.schedule.splits > 1 ? 2 : 1;
     k.bytes = tensor_bytes(planned.fused.inputs) + weight_bytes(root, planned.type, k.sparse) +
               form.residual_bytes + tensor_bytes(planned.fused.result());
     if (advise) k.advice = twofour::nas::advise(root, form, k.latency, planned.edge, machine_);
@@ -134,6 +149,22 @@ class NetworkTimer {
       k.latency = sparse;
     else
       k.note = "2:4 is legal, but the dense kernel is faster";
+  }
+
+  void time_attention(KernelLatency& k, const PlannedKernel& planned, const Node& scores) {
+    const double read = tensor_bytes(planned.fused.inputs), written = tensor_bytes(planned.fused.result());
+    k.bytes = read + written;
+    emu::AttentionProblem attention;
+    attention.heads = scores.batch;
+    attention.rows = scores.m;
+    attention.keys = scores.n;
+    attention.width = scores.k;
+    attention.type = planned.type;
+    attention.l2_bytes = k.bytes;
+    attention.dram_bytes = written + (k.reads_l2 ? 0 : read);
+    attention.launch = launch();
+    k.latency = emu::attention_latency(attention, machine_);
+    k.advice = {refuse_sparse("both operands are activations")};
   }
 
   void time_stream(KernelLatency& k, const PlannedKernel& planned, const Node& root) {
@@ -199,12 +230,10 @@ NetworkLatency network_latency(const Workload& workload, const NetworkOptions& o
   network.weights = weights(workload);
   network.fidelity = emu::TimingFidelity::measured;
 
-  isa::Machine clocked = machine;
-  if (options.launch == emu::Launch::as_measured) clocked.sustained_mhz = machine.boost_mhz;
-  NetworkTimer timer(workload, options, clocked);
+  NetworkTimer timer(workload, options, machine);
   timer.pass(false);
   network.kernels = timer.pass(options.advise);
-  network.microseconds = run_timeline(network.kernels, options, clocked);
+  network.microseconds = run_timeline(network.kernels, options, machine);
   if (options.launch == emu::Launch::as_measured) network.host_us = constants.call_us;
   network.microseconds += network.host_us;
   add_totals(network, options, machine);

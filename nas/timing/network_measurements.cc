@@ -15,13 +15,14 @@ using isa::ElementType;
 struct Named {
   std::string_view text, machine;
 };
-constexpr std::array<Named, 3> devices{{{"A100 80GB", "a100-sxm4-80gb"}, {"A30", "a30"}, {"A10 ", "a10"}}};
+constexpr std::array<Named, 4> devices{
+    {{"A100 80GB", "a100-sxm4-80gb"}, {"A100 (40GB)", "a100-sxm4-40gb"}, {"A30", "a30"}, {"A10 ", "a10"}}};
 
 std::string machine_of(const isa::CsvTable& table, const isa::CsvTable::Row& row) {
   const auto& field = table.field(row, "device");
   for (const auto& d : devices)
     if (field.text.find(d.text) != std::string::npos) return std::string(d.machine);
-  table.refuse(row, field, "unknown device; known: A100 80GB, A30, A10");
+  table.refuse(row, field, "unknown device; known: A100 80GB, A100 (40GB), A30, A10");
 }
 
 ElementType type_of(const isa::CsvTable& table, const isa::CsvTable::Row& row) {
@@ -33,7 +34,7 @@ ElementType type_of(const isa::CsvTable& table, const isa::CsvTable::Row& row) {
 }
 
 bool is_fitted(const NetworkMeasurement& m) {
-  return m.machine == "a100-sxm4-80gb" && m.type == ElementType::f16 &&
+  return m.network == "resnet50" && m.machine == "a100-sxm4-80gb" && m.type == ElementType::f16 &&
          (m.batch == 1 || m.batch == 8 || m.batch == 64);
 }
 
@@ -41,17 +42,21 @@ bool is_fitted(const NetworkMeasurement& m) {
 
 std::vector<NetworkMeasurement> load_network_measurements(const std::string& path) {
   const auto table = isa::CsvTable::read(path);
+  const bool tokens = table.has("sequence");
   std::vector<NetworkMeasurement> rows;
   for (const auto& row : table.rows()) {
     NetworkMeasurement m{};
+    m.network = tokens ? "bert-base" : "resnet50";
     m.machine = machine_of(table, row);
     m.precision = table.field(row, "precision").text;
     m.type = type_of(table, row);
     m.batch = table.integer(row, "batch");
-    const double per_second = table.number(row, "throughput_img_s");
-    if (m.batch < 1 || per_second <= 0)
-      table.refuse(row, table.field(row, "batch"), "batch and throughput must be positive");
-    m.microseconds = static_cast<double>(m.batch) / per_second * 1e6;
+    m.sequence = tokens ? table.integer(row, "sequence") : 1;
+    m.launch = tokens ? emu::Launch::stream : emu::Launch::as_measured;
+    const double measured = table.number(row, tokens ? "avg_latency_ms" : "throughput_img_s");
+    if (m.batch < 1 || m.sequence < 1 || measured <= 0)
+      table.refuse(row, table.field(row, "batch"), "sizes and measurements must be positive");
+    m.microseconds = tokens ? measured * 1e3 : static_cast<double>(m.batch) / measured * 1e6;
     m.fitted = is_fitted(m);
     m.line = row.line;
     rows.push_back(std::move(m));
@@ -63,9 +68,10 @@ NetworkLatency predict(const NetworkMeasurement& m, const isa::Machine& machine,
                        const NetworkConstants& constants) {
   NetworkOptions options;
   options.type = m.type;
-  options.launch = emu::Launch::as_measured;
+  options.launch = m.launch;
   options.advise = false;
-  return network_latency(builtin_workload("resnet50", {m.batch}), options, machine, constants);
+  return network_latency(builtin_workload(m.network, {.batch = m.batch, .sequence = m.sequence}), options,
+                         machine, constants);
 }
 
 double fitted_call_us(const std::vector<double>& kernel_us, const std::vector<double>& measured_us) {

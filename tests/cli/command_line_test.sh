@@ -19,7 +19,7 @@ npy() {
 expect 0 'Usage: twofour COMMAND' --help
 expect 2 'Usage: twofour COMMAND'
 expect 0 'twofour 0.' --version
-for command in 'isa list' 'isa show' mma gemm prune compress 'metadata check' 'metadata convert' 'metadata explain' layout replay 'time gemm' 'time table' search; do
+for command in 'isa list' 'isa show' mma gemm prune compress 'metadata check' 'metadata convert' 'metadata explain' layout replay 'time gemm' 'time network' 'time table' search; do
   # shellcheck disable=SC2086
   expect 0 'Usage: twofour' $command --help
 done
@@ -178,6 +178,21 @@ expect 2 'unknown machine' time gemm --m 1 --n 1 --k 1 --machine a101
 sed 's/^sms /smz /' "$here/../machines/a100-sxm4-80gb.toml" >my.toml
 expect 2 'my.toml:' time gemm --m 1 --n 1 --k 1 --machine my.toml
 
+expect 0 'G multiply-adds' time network --list
+expect 0 'images/s, ' time network resnet50 --batch 8 --dtype int8 --sparse
+expect 0 '2:4: not legal: 3 channels' time network resnet18
+expect 0 'sequences/s' time network bert-base --sequence 64 --fusion off
+expect 0 'a CTA a head' time network bert-base --dtype int8
+expect 0 '"predicted_us"' time network mobilenetv2 --image 192 --launch stream --json
+expect 0 '' time network vgg16 --json --output vgg16.json
+grep -q '"fidelity"' vgg16.json || { echo 'FAILED: vgg16.json has no fidelity'; failed=1; }
+expect 2 'name a network' time network
+expect 2 "'resnet51' is not a built-in network" time network resnet51
+expect 2 "'fp8' is not a type of a network" time network resnet50 --dtype fp8
+expect 2 'it is on or off' time network resnet50 --fusion maybe
+expect 2 'takes images' time network resnet50 --sequence 64
+expect 2 'takes tokens' time network bert-base --image 64
+expect 2 'use a larger image' time network vgg16 --image 8
 # Networks of ONNX files, where this build reads them.
 models=$here/nas/graph/models
 if ! "$twofour" time network --onnx "$models/cnn_qlinear.onnx" 2>&1 | grep -q 'not built here'; then

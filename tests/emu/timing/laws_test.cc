@@ -139,8 +139,49 @@ TEST(TimingLaws, TypesRankByTheirPeakOnLargeGemms) {
 }
 
 TEST(TimingLaws, SplitKServesSmallOutputsWithLongSums) {
-  EXPECT_GT(gemm_latency({256, 64, 65536, bf16}, a100).split_k, 1);
-  EXPECT_EQ(gemm_latency({8192, 8192, 512, bf16}, a100).split_k, 1);
+  EXPECT_GT(gemm_latency({256, 64, 65536, bf16}, a100).schedule.splits, 1);
+  EXPECT_EQ(gemm_latency({8192, 8192, 512, bf16}, a100).schedule.splits, 1);
+}
+
+TEST(TimingLaws, TheAnswerIsTheBestOfItsSchedules) {
+  const Schedule one{.tile = {128, 128, 64, 4, 2, 2}},
+      split{.tile = {64, 64, 128, 5, 2, 2}, .decomposition = Decomposition::split_k, .splits = 4};
+  for (auto p : shapes(200, 256)) {
+    p.type = bf16;
+    const auto best = gemm_latency(p, a100);
+    EXPECT_DOUBLE_EQ(schedule_latency(p, best.schedule, a100).microseconds, best.microseconds);
+    if (p.k < 4 * 2 * 64) continue;
+    for (const auto& s : {one, split})
+      EXPECT_LE(best.microseconds, schedule_latency(p, s, a100).microseconds * 1.0001);
+  }
+}
+
+TEST(TimingLaws, StreamKFillsALastWave) {
+  const GemmProblem p{128 * 109, 128, 8192, f16};  // one tile more than one a SM
+  Schedule s{.tile = {128, 128, 64, 5, 2, 2}};
+  const double tiles = schedule_latency(p, s, a100).microseconds;
+  s.decomposition = Decomposition::stream_k;
+  EXPECT_LT(schedule_latency(p, s, a100).microseconds, tiles);
+}
+
+TEST(TimingLaws, RefusesSchedulesThatDoNotFit) {
+  const GemmProblem p{1024, 1024, 1024, f16};
+  const Schedule good{.tile = {128, 128, 64, 4, 2, 2}};
+  EXPECT_NO_THROW(schedule_latency(p, good, a100));
+  const auto refused = [&](auto change) {
+    auto s = good;
+    change(s);
+    EXPECT_THROW(schedule_latency(p, s, a100), Error);
+  };
+  refused([](Schedule& s) { s.tile.stages = 24; });  // 384 KiB of shared memory
+  refused([](Schedule& s) { s.tile.stages = 1; });
+  refused([](Schedule& s) { s.tile.m = 0; });
+  refused([](Schedule& s) { s.tile.m = 48; });  // 24 rows a warp
+  refused([](Schedule& s) { s.tile.warps_m = 0; });
+  refused([](Schedule& s) { s.splits = 2; });                                             // without split-k
+  refused([](Schedule& s) { s.decomposition = Decomposition::split_k, s.splits = 33; });  // 32 k-chunks
+  refused([](Schedule& s) { s.alignment = 2; });
+  refused([](Schedule& s) { s.raster_columns = 0; });
 }
 
 TEST(TimingLaws, HugeSizesStayFinite) {
