@@ -68,6 +68,17 @@ TEST(LayerTable, LayersAndTheRestAreTheNetwork) {
   }
 }
 
+TEST(LayerTable, LayersThatShareAKernelAreTimedAlone) {
+  const Workload w = builtin_workload("bert-base", {.batch = 8});
+  const LayerTable table = layer_table(w, {Option::fp16}, machine());
+  ASSERT_EQ(table.layers.size(), 73U);  // 12 times query, key, value, output, up, down; the pooler
+  double sum = table.other_us[0];
+  for (const LayerTime& l : table.layers) sum += l.options[0].latency.microseconds;
+  NetworkOptions options;
+  EXPECT_GT(sum, network_latency(w, options, machine()).microseconds + 1);
+  EXPECT_GT(table.other_us[0], 0);
+}
+
 TEST(LayerTable, SparseIsTimedWhereItIsLegal) {
   const Workload w = resnet();
   const LayerTable table = layer_table(w, {Option::int8, Option::int8_sparse}, machine());
