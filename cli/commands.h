@@ -26,6 +26,7 @@ Command kernel_run_command();
 Command kernel_show_command();
 Command time_tune_command();
 Command time_network_command();
+Command time_table_command();
 Command search_command();
 
 }  // namespace twofour::cli

@@ -4,6 +4,7 @@
 
 DECLARE_bool(json);
 DECLARE_string(output);
+DECLARE_string(format);
 DECLARE_string(machine);
 DECLARE_string(dtype);
 DECLARE_bool(sparse);

@@ -12,7 +12,6 @@
 #include "twofour/isa/metadata_check.h"
 
 DEFINE_string(operand, "", "operand to draw: A B C D, or E for the sparse metadata");
-DEFINE_string(format, "text", "drawing: text svg json");
 DEFINE_int64(lane, -1, "only what this lane holds, 0 to 31");
 DEFINE_int64(register, -1, "only what this register of --lane holds");
 DEFINE_int64(row, -1, "row of one element");
@@ -169,7 +168,9 @@ std::string drawing(const Request& r, const std::string& format) {
 }
 
 int run(std::span<const std::string>) {
-  const std::string out = drawing(make_request(), FLAGS_json ? "json" : FLAGS_format);
+  const std::string out = drawing(make_request(), FLAGS_json             ? "json"
+                                                  : FLAGS_format.empty() ? "text"
+                                                                         : FLAGS_format);
   if (FLAGS_output.empty())
     fmt::print("{}", out);
   else

@@ -10,7 +10,7 @@ int main(int argc, char** argv) {
       vectors_answer_command(),   time_gemm_command(),      time_mma_command(),
       time_tune_command(),        machine_list_command(),   machine_show_command(),
       machine_check_command(),    kernel_run_command(),     kernel_show_command(),
-      time_network_command(),     search_command()};
+      time_network_command(),     time_table_command(),     search_command()};
   return run_program(
       "twofour", "twofour: what an A100's Sparse Tensor Cores compute, bit for bit, and how long they take",
       commands, argc, argv);

@@ -4,47 +4,20 @@
 #include "twofour/cli/commands.h"
 #include "twofour/cli/flags.h"
 #include "twofour/cli/network_print.h"
+#include "twofour/cli/network_source.h"
 #include "twofour/cli/output.h"
 #include "twofour/isa/error.h"
 #include "twofour/isa/file.h"
 #include "twofour/nas/graph/workload_builtin.h"
 
-DECLARE_int64(batch);
 DECLARE_string(launch);
 DEFINE_string(
     fusion, "on",
     "on: epilogues compute what follows a product, as an inference engine does; off: a kernel a node");
-DEFINE_int64(sequence, 128, "tokens of a sequence");
-DEFINE_int64(image, 224, "height and width of the images");
 DEFINE_bool(list, false, "list the built-in networks");
 
 namespace twofour::cli {
 namespace {
-
-bool given(const char* flag) {
-  return !gflags::GetCommandLineFlagInfoOrDie(flag).is_default;
-}
-
-/// A network and what its batch counts.
-struct LoadedNetwork {
-  nas::Workload workload;
-  std::string_view item;
-};
-
-/// The network that the command line names.
-LoadedNetwork load(std::span<const std::string> words) {
-  if (words.empty()) fail("time network: name a network; `twofour time network --list` lists them");
-  std::string_view item = "images";
-  for (const auto& known : nas::builtin_workloads()) {
-    if (known.name != words.front()) continue;
-    if (!known.has_images) item = "sequences";
-    if (known.has_images && given("sequence"))
-      fail("time network: {} takes images; --sequence is for tokens", known.name);
-    if (!known.has_images && given("image"))
-      fail("time network: {} takes tokens; --image is for images", known.name);
-  }
-  return {nas::builtin_workload(words.front(), {FLAGS_batch, FLAGS_image, FLAGS_sequence}), item};
-}
 
 nas::NetworkOptions options_from_flags() {
   nas::NetworkOptions options;
@@ -53,7 +26,7 @@ nas::NetworkOptions options_from_flags() {
   if (FLAGS_fusion != "on" && FLAGS_fusion != "off")
     fail("time network: --fusion is '{}'; it is on or off", FLAGS_fusion);
   options.fusion = FLAGS_fusion == "on";
-  if (given("launch")) options.launch = emu::parse_launch(FLAGS_launch);
+  if (flag_given("launch")) options.launch = emu::parse_launch(FLAGS_launch);
   return options;
 }
 
@@ -95,34 +68,42 @@ int run(std::span<const std::string> words) {
   }
   const auto machine = isa::load_machine(FLAGS_machine);
   const auto options = options_from_flags();
-  const auto [workload, item] = load(words);
-  const auto network = nas::network_latency(workload, options, machine);
-  deliver(FLAGS_json ? json_document("time network", network_json(network, options, item, machine))
-                     : network_text(network, options, item, machine));
+  const auto source = load_network("time network", words);
+  const auto network = nas::network_latency(source.workload, options, machine);
+  if (FLAGS_json) {
+    auto fields = network_json(network, options, source.item, machine);
+    fields["not_counted"] = source.skipped;
+    deliver(json_document("time network", fields));
+  } else {
+    deliver(network_text(network, options, source.item, machine) + skipped_text(source));
+  }
   return exit_ok;
 }
 
 }  // namespace
 
 Command time_network_command() {
-  return {"time network",
-          "[NETWORK]",
-          "predict how long a whole network takes, layer by layer, and where 2:4, int8 and int4 pay",
-          "NETWORK is a built-in one (--list). Types: fp16 bf16 tf32 int8 int4 int1; the first layer and the "
-          "classifier\n"
-          "stay dense, and int8 in an int4 or int1 network. --sparse takes 2:4 kernels where weights may be "
-          "2:4 (channels a\n"
-          "multiple of 16, filters of 8) and they are faster. --fusion off runs every node as a kernel.\n"
-          "--launch is graph here unless given; as-measured adds the host call of the published ResNet-50 "
-          "measurements.\n"
-          "Examples: twofour time network resnet50 --batch 32 --dtype int8 --sparse\n"
-          "          twofour time network bert-base --sequence 384 --dtype fp16 --json --output bert.json\n"
-          "Exit status: 0 done, 2 the input was refused.",
-          {"batch", "dtype", "sparse", "machine", "launch", "fusion", "sequence", "image", "list", "output",
-           "json"},
-          0,
-          1,
-          run};
+  return {
+      "time network",
+      "[NETWORK | --onnx FILE]",
+      "predict how long a whole network takes, layer by layer, and where 2:4, int8 and int4 pay",
+      "NETWORK is a built-in one (--list), or the shapes are read from an ONNX file; its own number types "
+      "do not count.\n"
+      "Types: fp16 bf16 tf32 int8 int4 int1; the first layer and the "
+      "classifier\n"
+      "stay dense, and int8 in an int4 or int1 network. --sparse takes 2:4 kernels where weights may be "
+      "2:4 (channels a\n"
+      "multiple of 16, filters of 8) and they are faster. --fusion off runs every node as a kernel.\n"
+      "--launch is graph here unless given; as-measured adds the host call of the published ResNet-50 "
+      "measurements.\n"
+      "Examples: twofour time network resnet50 --batch 32 --dtype int8 --sparse\n"
+      "          twofour time network bert-base --sequence 384 --dtype fp16 --json --output bert.json\n"
+      "Exit status: 0 done, 2 the input was refused.",
+      {"batch", "dtype", "sparse", "machine", "launch", "fusion", "sequence", "image", "onnx", "dim",
+       "skip_unsupported", "list", "output", "json"},
+      0,
+      1,
+      run};
 }
 
 }  // namespace twofour::cli

@@ -19,7 +19,7 @@ npy() {
 expect 0 'Usage: twofour COMMAND' --help
 expect 2 'Usage: twofour COMMAND'
 expect 0 'twofour 0.' --version
-for command in 'isa list' 'isa show' mma gemm prune compress 'metadata check' 'metadata convert' 'metadata explain' layout replay 'time gemm' 'machine list' 'machine show' 'machine check' 'kernel run' 'kernel show' 'time mma' 'time network' 'time tune' search; do
+for command in 'isa list' 'isa show' mma gemm prune compress 'metadata check' 'metadata convert' 'metadata explain' layout replay 'time gemm' 'machine list' 'machine show' 'machine check' 'kernel run' 'kernel show' 'time mma' 'time network' 'time table' 'time tune' search; do
   # shellcheck disable=SC2086
   expect 0 'Usage: twofour' $command --help
 done
@@ -245,6 +245,37 @@ expect 2 'it is on or off' time network resnet50 --fusion maybe
 expect 2 'takes images' time network resnet50 --sequence 64
 expect 2 'takes tokens' time network bert-base --image 64
 expect 2 'use a larger image' time network vgg16 --image 8
+# Networks of ONNX files, where this build reads them.
+models=$here/nas/graph/models
+if ! "$twofour" time network --onnx "$models/cnn_qlinear.onnx" 2>&1 | grep -q 'not built here'; then
+  expect 0 'us for 8 items' time network --onnx "$models/resnet50.onnx" --batch 8
+  expect 0 'us for 2 items' time network --onnx "$models/cnn_qlinear.onnx"
+  expect 2 "input 'image', dimension 0 ('batch'): --batch N" time network --onnx "$models/resnet50.onnx"
+  expect 2 "('sequence'): --dim sequence=N" time network --onnx "$models/transformer_block.onnx" --batch 2
+  expect 0 '"batch": 2' time network --onnx "$models/transformer_block.onnx" --batch 2 --dim sequence=16 --json
+  expect 2 "--dim has 'sequence'" time network --onnx "$models/transformer_block.onnx" --batch 2 --dim sequence
+  head -c 700 "$models/transformer_block.onnx" >cut.onnx
+  expect 2 'cut.onnx: not an ONNX model, or cut short' time network --onnx cut.onnx
+  expect 2 "cnn_qlinear.onnx: the file fixes the batch of input 'image' at 2" time network --onnx "$models/cnn_qlinear.onnx" --batch 7
+  expect 2 'give --onnx FILE' time network
+  expect 2 'give --onnx FILE' time network resnet50 --onnx "$models/resnet50.onnx"
+  expect 2 '--sequence is for built-in networks' time network --onnx "$models/resnet50.onnx" --sequence 3
+fi
+expect 2 '--dim is for --onnx' time network resnet50 --dim a=3
+
+# Latency tables, and a search of one.
+expect 0 'conv1,int8,0,0.0' time table resnet18 --batch 8
+expect 0 '21 layers of resnet18' time table resnet18 --batch 8 --output resnet18.csv
+expect 0 'of a budget of 1 ms, 21 layers' search --table resnet18.csv --budget-ms 1
+sed 's/latency_ms//; s/,0,0[.0-9]*,/,1,/; s/,,$/,/; s/,$//' resnet18.csv | cut -d, -f1-3 >costs.csv
+expect 0 'conv1,int8,1,0.0' time table resnet18 --batch 8 --costs costs.csv
+expect 0 '"not_legal": "3 channels' time table resnet18 --format json
+expect 0 '-kernel:7-stride:2: {count: 1, mean: ' time table resnet18 --format ofa-yaml
+expect 0 'int1 estimated' time table resnet18 --format haq-npy --output haq.npy
+expect 2 'give --output FILE.npy' time table resnet18 --format haq-npy
+expect 2 "--format is 'xml'" time table resnet18 --format xml
+expect 2 "'int3' is not an option" time table resnet18 --options int3
+expect 2 '--costs is for --format csv' time table resnet18 --format json --costs costs.csv
 
 # Search. The optimum is that of an integer program over the published table.
 table=$data/networks/hawqv3_resnet50_table.csv

@@ -12,6 +12,7 @@
 #include "twofour/emu/timing/gemm_table.h"
 #include "twofour/isa/error.h"
 #include "twofour/isa/machine.h"
+#include "twofour/nas/graph/onnx_import.h"
 #include "twofour/nas/search/solver.h"
 
 namespace twofour::fuzz {
@@ -88,6 +89,21 @@ void search_table(Bytes bytes) {
     for (const double budget : {range.least_ms, range.free_ms})
       promise(nas::solve(table, budget).latency_ms <= budget, "a choice above its budget");
   });
+}
+
+void onnx_file(Bytes bytes) {
+  constexpr std::int64_t most = std::int64_t{1} << 50;  // sums of a few tensors of 2^40 elements
+  for (const bool skip : {false, true})
+    refusals_allowed([&] {
+      const nas::OnnxOptions options{.batch = 2, .dims = {}, .skip_unsupported = skip};
+      const auto import = nas::import_onnx(nas::onnx::parse_model(text(bytes), "model"), options);
+      for (int i = 0; const nas::Node& n : import.workload.nodes) {
+        for (const std::int64_t size : {n.elements_in, n.elements_out, n.weights, n.m, n.n, n.k, n.pad_h})
+          promise(size >= 0 && size <= most, "a size out of range");
+        for (const int input : n.inputs) promise(input >= -1 && input < i, "a node that reads a later one");
+        ++i;
+      }
+    });
 }
 
 void names(Bytes bytes) {

@@ -15,6 +15,7 @@ void machine_file(Bytes bytes);
 void gemm_table(Bytes bytes);
 void search_table(Bytes bytes);
 void names(Bytes bytes);
+void onnx_file(Bytes bytes);
 void registers(Bytes bytes);  ///< instruction, options, registers: the result equals the oracle's
 
 struct Target {
@@ -27,6 +28,7 @@ inline constexpr Target targets[] = {{"replay_text", replay_text, "tests/fuzz/se
                                      {"machine_file", machine_file, "machines"},
                                      {"gemm_table", gemm_table, "tests/fuzz/seeds/gemm_table"},
                                      {"search_table", search_table, "tests/fuzz/seeds/search_table"},
+                                     {"onnx_file", onnx_file, "tests/nas/graph/models"},
                                      {"names", names, "tests/fuzz/seeds/names"},
                                      {"registers", registers, "tests/fuzz/seeds/registers"}};
 
