@@ -8,7 +8,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <limits>
 #include <map>
+#include <tuple>
 
 #include "twofour/emu/kernel/simulate.h"
 #include "twofour/emu/timing/measurements.h"
@@ -120,6 +122,39 @@ void report_file(const std::string& path, int every, const isa::Machine& machine
   report(path.c_str(), pairs, refused);
 }
 
+/// Simulated time of a tile, data-parallel; infinite where it makes no kernel.
+double tile_us(const emu::GemmProblem& problem, const emu::Tile& tile, const isa::Machine& machine) {
+  emu::Schedule s;
+  s.tile = tile;
+  try {
+    return emu::simulate_kernel(problem, s, machine).microseconds;
+  } catch (const Error&) {
+    return std::numeric_limits<double>::infinity();
+  }
+}
+
+/// What the latency model's choice of a tile costs: its simulated time over that of the tile that simulates
+/// fastest.
+void report_choice(const char* type, bool sparse, const isa::Machine& machine) {
+  Ratios cost;
+  for (const auto& [m, n, k] : {std::tuple(4096, 4096, 4096),
+                                {1024, 4096, 1024},
+                                {256, 4096, 4096},
+                                {2048, 512, 2048},
+                                {64, 8192, 1024},
+                                {16384, 256, 512}}) {
+    emu::GemmProblem p{m, n, k, isa::parse_element(type), sparse};
+    p.output_bits = emu::default_output_bits(p.type);
+    const auto latency = emu::gemm_latency(p, machine);
+    if (latency.split_k > 1) continue;
+    double best = std::numeric_limits<double>::infinity();
+    for (const auto& tile : emu::tiles(sparse)) best = std::min(best, tile_us(p, tile, machine));
+    cost.add("tiles", tile_us(p, latency.tile, machine) / best);
+  }
+  std::printf("%s%s, tiles without split-k\n", sparse ? "2:4 " : "", type);
+  cost.print("simulated time of the model's choice over the best simulated tile");
+}
+
 /// Types that nobody measured: squares and flat shapes.
 void report_type(const char* type, bool sparse, const isa::Machine& machine) {
   std::vector<Pair> pairs;
@@ -146,6 +181,8 @@ int main(int argc, char** argv) {
     report_file(folder + "a100_s8_gemm.csv", std::max(every / 4, 1), machine);
     for (const char* type : {"f16", "tf32", "s4", "b1"}) report_type(type, false, machine);
     for (const char* type : {"f16", "tf32", "s8", "s4"}) report_type(type, true, machine);
+    for (const bool sparse : {false, true})
+      for (const char* type : {"f16", "s8"}) report_choice(type, sparse, machine);
     std::printf("%.1f s of CPU\n", static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC);
     return 0;
   } catch (const twofour::Error& error) {
