@@ -22,14 +22,6 @@ namespace {
 
 using emu::KernelSimulation;
 
-emu::Schedule schedule_of(const emu::Latency& l) {
-  emu::Schedule s;
-  s.tile = l.tile;
-  if (l.split_k > 1) s.decomposition = emu::Decomposition::split_k;
-  s.splits = l.split_k;
-  return s;
-}
-
 /// The middle of the main loops of the first CTAs in the run that listeners see.
 std::int64_t steady_cycle(const KernelSimulation& s) {
   const auto at_once = std::min<std::int64_t>(s.ctas_per_sm, s.ctas_of_busiest_sm);
@@ -111,7 +103,7 @@ int time_kernel(const emu::GemmProblem& problem, const isa::Machine& machine) {
     fail(
         "time gemm --cycle: a GEMM of so few columns is streamed by a kernel without tiles; leave out "
         "--cycle");
-  const auto schedule = schedule_of(latency);
+  const auto& schedule = latency.schedule;
   const auto simulation = emu::simulate_kernel(problem, schedule, machine);
   emu::Timeline timeline(steady_cycle(simulation), 200);
   emu::ChromeTrace trace;

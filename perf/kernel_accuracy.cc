@@ -21,13 +21,6 @@ namespace {
 using namespace twofour;
 
 /// What the latency model chose.
-emu::Schedule schedule_of(const emu::Latency& l) {
-  emu::Schedule s;
-  s.tile = l.tile;
-  if (l.split_k > 1) s.decomposition = emu::Decomposition::split_k;
-  s.splits = l.split_k;
-  return s;
-}
 
 /// One GEMM timed twice, and perhaps measured.
 struct Pair {
@@ -70,10 +63,10 @@ void compare(const emu::GemmProblem& problem, double measured, const isa::Machin
   const auto latency = emu::gemm_latency(problem, machine);
   if (latency.gemv) return;
   try {
-    const auto s = emu::simulate_kernel(problem, schedule_of(latency), machine);
-    const auto what =
-        fmt::format("{} x {} x {}, tile {} x {} x {} B, split {}; {}", problem.m, problem.n, problem.k,
-                    latency.tile.m, latency.tile.n, latency.tile.k_bytes, latency.split_k, s.bound);
+    const auto s = emu::simulate_kernel(problem, latency.schedule, machine);
+    const auto what = fmt::format("{} x {} x {}, tile {} x {} x {} B, split {}; {}", problem.m, problem.n,
+                                  problem.k, latency.schedule.tile.m, latency.schedule.tile.n,
+                                  latency.schedule.tile.k_bytes, latency.schedule.splits, s.bound);
     pairs.push_back({s.microseconds, latency.microseconds, measured, std::string(name(latency.bound)), what});
   } catch (const Error& error) {
     ++refused[std::string(error.what()).substr(0, 60)];
@@ -146,10 +139,10 @@ void report_choice(const char* type, bool sparse, const isa::Machine& machine) {
     emu::GemmProblem p{m, n, k, isa::parse_element(type), sparse};
     p.output_bits = emu::default_output_bits(p.type);
     const auto latency = emu::gemm_latency(p, machine);
-    if (latency.split_k > 1) continue;
+    if (latency.schedule.splits > 1) continue;
     double best = std::numeric_limits<double>::infinity();
     for (const auto& tile : emu::tiles(sparse)) best = std::min(best, tile_us(p, tile, machine));
-    cost.add("tiles", tile_us(p, latency.tile, machine) / best);
+    cost.add("tiles", tile_us(p, latency.schedule.tile, machine) / best);
   }
   std::printf("%s%s, tiles without split-k\n", sparse ? "2:4 " : "", type);
   cost.print("simulated time of the model's choice over the best simulated tile");

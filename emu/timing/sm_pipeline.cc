@@ -5,61 +5,14 @@
 #include <queue>
 
 #include "twofour/emu/timing/sm_memory.h"
+#include "twofour/emu/timing/sm_sub_core.h"
 #include "twofour/emu/timing/sm_warp.h"
 #include "twofour/isa/error.h"
-#include "twofour/isa/issue_timing.h"
 
 namespace twofour::emu {
 namespace {
 
 constexpr std::int64_t no_cycle = std::int64_t(1) << 50;
-
-/// Interval and latency of the rows of the instruction table, looked up once.
-class MmaTimes {
- public:
-  struct Times {
-    Ticks interval = 0, latency = 0;
-  };
-  explicit MmaTimes(const isa::Machine& machine) : machine_(machine), times_(isa::instructions().size()) {}
-  Times operator()(const isa::Instruction& i) {
-    const auto row = static_cast<std::size_t>(&i - isa::instructions().data());
-    if (row >= times_.size()) fail("SM pipeline: {} is no row of the table", isa::short_name(i));
-    Times& t = times_[row];
-    if (t.interval == 0) {
-      const auto timing = isa::issue_timing(i, machine_);
-      t = {to_ticks(timing.effective_interval), to_ticks(timing.latency)};
-    }
-    return t;
-  }
-
- private:
-  const isa::Machine& machine_;
-  std::vector<Times> times_;
-};
-
-/// Places between issue and a shared pipe: an instruction takes one until it leaves.
-class Queue {
- public:
-  explicit Queue(int places) : leaves_(static_cast<std::size_t>(places), 0) {}
-  Ticks free_at() const { return leaves_[next_]; }
-  void push(Ticks leaves) {
-    leaves_[next_] = leaves;
-    next_ = (next_ + 1) % leaves_.size();
-  }
-
- private:
-  std::vector<Ticks> leaves_;  ///< of the last instructions, in a ring
-  std::size_t next_ = 0;
-};
-
-struct SubCore {
-  explicit SubCore(int places) : shared(places), global(places) {}
-  std::vector<WarpState*> warps;                         ///< oldest first
-  WarpState* last = nullptr;                             ///< issued last
-  Ticks tensor = 0, integer = 0, fp32 = 0, special = 0;  ///< free from
-  Queue shared, global;
-  std::int64_t visit = 0;  ///< next cycle in which something may issue
-};
 
 struct Cta {
   int live = 0, waiting = 0;  ///< warps
@@ -191,42 +144,13 @@ class Sm {
     s.visit = std::min(s.visit, std::max(now_ + 1, cycle_of(warp.operands)));
   }
 
-  /// When the pipe or queue of an operation takes another one.
-  static Ticks resource(const SubCore& s, const TimedOp& op) {
-    switch (op.kind) {
-      case OpKind::mma: return s.tensor;
-      case OpKind::ldmatrix:
-      case OpKind::load_shared:
-      case OpKind::store_shared: return s.shared.free_at();
-      case OpKind::load_global:
-      case OpKind::store_global:
-      case OpKind::cp_async: return s.global.free_at();
-      case OpKind::integer: return s.integer;
-      case OpKind::fp32: return s.fp32;
-      case OpKind::special: return s.special;
-      default: return 0;
-    }
-  }
-
-  static Stall throttle(OpKind kind) {
-    switch (kind) {
-      case OpKind::ldmatrix:
-      case OpKind::load_shared:
-      case OpKind::store_shared: return Stall::mio_throttle;
-      case OpKind::load_global:
-      case OpKind::store_global:
-      case OpKind::cp_async: return Stall::lg_throttle;
-      default: return Stall::math_pipe_throttle;
-    }
-  }
-
   /// Issues at most one instruction; finds the cycle of the next visit.
   void visit(SubCore& s) {
     WarpState* chosen = nullptr;
     std::int64_t next = no_cycle;
     for (WarpState* warp : s.warps) {  // the youngest comes last
       if (warp->operands == never) continue;
-      const std::int64_t cycle = cycle_of(std::max(warp->operands, resource(s, *warp->cursor.op())));
+      const std::int64_t cycle = cycle_of(std::max(warp->operands, s.free_at(warp->cursor.op()->kind)));
       if (cycle > now_) {
         next = std::min(next, cycle);
         continue;
@@ -249,7 +173,7 @@ class Sm {
     const TimedOp& op = *warp.cursor.op();
     const std::int64_t from = warp.last_issue + 1;
     const std::int64_t ready = std::clamp(cycle_of(warp.operands), from, now_);
-    const std::int64_t taken = std::clamp(cycle_of(resource(s, op)), ready, now_);
+    const std::int64_t taken = std::clamp(cycle_of(s.free_at(op.kind)), ready, now_);
     report_stall(warp, warp.why, from, ready);
     report_stall(warp, throttle(op.kind), ready, taken);
     report_stall(warp, Stall::not_selected, taken, now_);

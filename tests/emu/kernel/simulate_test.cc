@@ -160,6 +160,18 @@ TEST(SimulateKernel, MoreWavesTakeProportionallyLonger) {
   EXPECT_NEAR((s(32 * 128) - s(16 * 128)) / (s(16 * 128) - s(8 * 128)), 2, 0.05);
 }
 
+// D of 8192 x 8192 in 16 bits is 134 MB, more than L2 holds; operands with k = 64 are 2 MB. DRAM has 1769
+// GB/s.
+TEST(SimulateKernel, AResultLargerThanL2GoesToDram) {
+  const auto s = simulate_kernel(gemm("f16", false, 8192, 8192, 64), tiled({128, 128, 64, 4, 2, 2}), a100);
+  const double d_bytes = 8192.0 * 8192 * 2, operand_bytes = 2 * 8192.0 * 64 * 2;
+  EXPECT_NEAR(s.dram_cycles, (d_bytes + operand_bytes) / (1769e3 / 1410), 1);
+  EXPECT_GT(s.sm_cycles, s.dram_cycles);  // stores wait for it
+  const auto small =
+      simulate_kernel(gemm("f16", false, 1024, 1024, 64), tiled({128, 128, 64, 4, 2, 2}), a100);
+  EXPECT_NEAR(small.dram_cycles, 2 * 1024.0 * 64 * 2 / (1769e3 / 1410), 1);
+}
+
 TEST(SimulateKernel, SplitKAddsAKernel) {
   const auto problem = gemm("f16", false, 256, 256, 8192);
   Schedule schedule = tiled({128, 128, 64, 4, 2, 2});
@@ -197,7 +209,7 @@ TEST(SimulateKernel, MeasuredS8KernelsWithinFifteenPercentOnAverage) {
     if (row.held_out || seen++ % 101 != 0) continue;
     const auto latency = gemm_latency(row.problem, a100);
     if (latency.gemv) continue;
-    const auto s = simulate_kernel(row.problem, tiled(latency.tile), a100);
+    const auto s = simulate_kernel(row.problem, tiled(latency.schedule.tile), a100);
     error += std::abs(s.microseconds / row.microseconds - 1);
     ++count;
   }

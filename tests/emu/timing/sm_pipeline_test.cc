@@ -192,6 +192,9 @@ TEST(SmPipeline, TraceHoldsEveryIssueAndSaysWhatItLeavesOut) {
     EXPECT_NE(text.find(name), std::string::npos) << name;
   EXPECT_EQ(few.json().find(R"("left_out":0)"), std::string::npos);
   EXPECT_TRUE(few.capped());
+  const auto part = few.json();
+  EXPECT_LT(part.size(), text.size());
+  EXPECT_EQ(part.find(R"("name":"LDSM)"), std::string::npos);
 }
 
 TEST(SmPipeline, TimelineSaysWhyEachWaits) {
