@@ -156,6 +156,21 @@ TEST(TimingLaws, TheAnswerIsTheBestOfItsSchedules) {
   }
 }
 
+// Candidates are skipped by a lower bound: it must never skip the best.
+TEST(TimingLaws, NoTileBeatsTheAnswer) {
+  for (auto p : shapes(200, 16)) {
+    p.type = bf16;
+    const double best = us(p);
+    for (const auto& tile : tiles(false)) {
+      EXPECT_LE(best, schedule_latency(p, {.tile = tile}, a100).microseconds);
+      for (const int splits : {2, 3, 8}) {
+        if (p.k < 2 * splits * tile.k(p.type) || p.m * p.n > 512 * 512) continue;
+        EXPECT_LE(best, schedule_latency(p, {tile, Decomposition::split_k, splits}, a100).microseconds);
+      }
+    }
+  }
+}
+
 TEST(TimingLaws, StreamKFillsALastWave) {
   const GemmProblem p{128 * 109, 128, 8192, f16};  // one tile more than one a SM
   Schedule s{.tile = {128, 128, 64, 5, 2, 2}};
