@@ -31,7 +31,7 @@ Library library_of(const GemmProblem& problem) {
 
 constexpr std::array<int, 11> splits{2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32};
 constexpr double least_iterations = 2;  // k-chunks of a CTA of split-k; the rule of Stream-K
-constexpr double most_splits = 1 << 16;
+constexpr std::int64_t most_splits = 1 << 16;
 
 double launch_us(const GemmProblem& problem, bool gemv, const isa::Machine& machine,
                  const TimingConstants& constants) {

@@ -37,6 +37,8 @@ int default_output_bits(isa::ElementType type);
 /// What a network knows of a kernel and a lone kernel does not: which operands lie in L2 when it starts, and
 /// what its epilogue reads. The default is a lone kernel whose operands all come from DRAM.
 struct KernelContext {
+  bool in_network = false;  ///< the rest says what DRAM delivers; else a benchmark repeats the kernel, and
+                            ///< small operands may stay in L2
   bool a_in_l2 = false, b_in_l2 = false;
   int residual_bits = 0;  ///< of an element that the epilogue adds to each element of D; 0: it adds none
   bool residual_in_l2 = false;

@@ -69,11 +69,15 @@ double operand_bytes(const GemmWork& work, const Grid& grid, double resident, in
 }
 
 /// Small operands stay in L2 from one repetition of a benchmark to the next; larger ones come from DRAM,
-/// whose stream takes a while to start.
-double dram_cycles(double bytes, const isa::Machine& machine, const TimingConstants& constants) {
-  const double miss = std::min(1.0, bytes / (constants.resident_mib * 1024 * 1024));
+/// whose stream takes a while to start. In a network it is known what comes from DRAM; writes wait for
+/// nothing.
+double dram_cycles(const GemmWork& work, double operands, const isa::Machine& machine,
+                   const TimingConstants& constants) {
+  const double bytes = operands + work.epilogue_dram_bytes;
+  const double miss = work.in_network ? 1 : std::min(1.0, bytes / (constants.resident_mib * 1024 * 1024));
+  const double ramp = work.in_network && operands <= 0 ? 0 : constants.dram_ramp_cycles;
   const double stream = bytes / (machine.bytes_per_clk(machine.dram_read_gbs) * constants.dram_efficiency);
-  return miss * (constants.dram_ramp_cycles + stream);
+  return miss * (ramp + stream);
 }
 
 /// What binds the chip as a whole: DRAM beside the SMs, and the power budget, whose controller needs time to
@@ -112,6 +116,7 @@ GemmWork describe(const GemmProblem& problem, const KernelContext& context, cons
   const double b_bytes = context.b_bytes < 0 ? work.k * work.n * work.element_bytes : context.b_bytes;
   work.a_bytes = context.a_in_l2 ? 0 : work.m * work.k * work.element_bytes * work.a_density;
   work.b_bytes = context.b_in_l2 ? 0 : b_bytes;
+  work.in_network = context.in_network;
   work.output_bytes = problem.output_bits / 8.0;
   work.residual_bytes = context.residual_bits / 8.0;
   work.epilogue_dram_bytes =
@@ -201,10 +206,9 @@ KernelTime tiled_kernel(const GemmWork& work, const Schedule& schedule, const Oc
   time.epilogue_cycles = per_sm * epilogue;
   const double slots = machine.sms * o.ctas_per_sm;
   const double l2_bytes = machine.l2_mib * 1024 * 1024;
-  const double bytes =
-      operand_bytes(work, grid, std::ceil(slots / schedule.splits), schedule.raster_columns, l2_bytes) +
-      work.epilogue_dram_bytes;
-  time.dram_cycles = dram_cycles(bytes, machine, constants);
+  const double operands =
+      operand_bytes(work, grid, std::ceil(slots / schedule.splits), schedule.raster_columns, l2_bytes);
+  time.dram_cycles = dram_cycles(work, operands, machine, constants);
   time.cycles = chip_cycles(time.sm_cycles, time.dram_cycles, work, machine, constants);
 
   latency.schedule = schedule;
@@ -225,8 +229,7 @@ KernelTime gemv_kernel(const GemmWork& work, const isa::Machine& machine, const 
   const double rounds = ceil_div(ctas, machine.sms * ctas_per_sm);
   KernelTime time{};
   time.sm_cycles = ctas / machine.ctas_per_clk + constants.gemv_step_cycles * steps * rounds;
-  time.dram_cycles =
-      dram_cycles((work.a_bytes + work.b_bytes) * work.batch + work.epilogue_dram_bytes, machine, constants);
+  time.dram_cycles = dram_cycles(work, (work.a_bytes + work.b_bytes) * work.batch, machine, constants);
   time.cycles = overlap(time.sm_cycles, time.dram_cycles, constants.chip_overlap);
   return time;
 }

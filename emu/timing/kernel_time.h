@@ -11,6 +11,7 @@ struct GemmWork {
   bool sparse;
   double element_bytes;        ///< of the dense operand
   double a_density;            ///< bytes of A, values and metadata, over those of a dense A
+  bool in_network;             ///< what DRAM delivers is known; else a benchmark repeats the kernel
   double a_bytes, b_bytes;     ///< that DRAM must deliver at least, for one GEMM of the batch
   double output_bytes;         ///< of one element of D
   double residual_bytes;       ///< that the epilogue reads for one element of D

@@ -8,6 +8,6 @@ struct NetworkConstants {
                    ///< loader's hand-over, the predictor's entry, the copy of the result and the wait for it
 };
 
-inline constexpr NetworkConstants fitted_network_constants{398};
+inline constexpr NetworkConstants fitted_network_constants{393};
 
 }  // namespace twofour::nas

@@ -49,6 +49,7 @@ emu::Latency product_latency(const Node& node, const ProductForm& form, const is
   gemm.output_bits = form.output_bits;
   gemm.launch = form.launch;
   emu::KernelContext context;
+  context.in_network = true;
   context.a_in_l2 = form.weights_in_l2;
   context.b_in_l2 = form.activations_in_l2;
   context.b_bytes = tensor_bytes;

@@ -121,8 +121,9 @@ TEST(Fusion, OnlyProductsOfOneInputRunTogether) {
   net.linear("2", b, 32);
   net.elementwise("relu", "Relu", net.linear("3", a, 32));
   net.linear("4", a, 48);
+  net.linear("5", net.view("fold", "Reshape", a, {a.node, 1, 4, 1, 32}), 48);  // other rows and columns
   const auto kernels = fuse(net.finish(), true);
-  ASSERT_EQ(kernels.size(), 5u);
+  ASSERT_EQ(kernels.size(), 6u);
   EXPECT_EQ(kernels[2].siblings, Nodes{6});  // not 3: a ReLU follows it
 }
 

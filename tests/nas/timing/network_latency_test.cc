@@ -312,6 +312,16 @@ TEST(ImplicitGemm, PadsChannelsAndSkipsPixelsThatNoWindowTouches) {
   EXPECT_EQ(emu::implicit_gemm({1, 64, 64, {9, 3, 1, 2, 0}, {9, 3, 1, 2, 0}}, ElementType::f16).gemm.n, 25);
 }
 
+TEST(KernelContext, OnlyReadsWaitForDram) {
+  const emu::GemmProblem p{
+      .m = 64, .n = 3136, .k = 64, .type = ElementType::f16, .launch = emu::Launch::kernel};
+  const auto us = [&](bool in_l2) {
+    return emu::gemm_latency(p, {.in_network = true, .a_in_l2 = in_l2, .b_in_l2 = in_l2}, a100).microseconds;
+  };
+  // 0.8 MB: half a microsecond of stream behind the ramp.
+  EXPECT_GT(us(false) - us(true), 0.4 * emu::fitted_constants.dram_ramp_cycles / a100.boost_mhz);
+}
+
 TEST(KernelContext, NarrowResultsSaveTheirBytesAndNotTheEpilogue) {
   emu::GemmProblem p{.m = 256, .n = 100000, .k = 64, .type = ElementType::s8, .launch = emu::Launch::kernel};
   const double wide = emu::gemm_latency(p, {.b_in_l2 = true}, a100).microseconds;
