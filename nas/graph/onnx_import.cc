@@ -143,6 +143,7 @@ class Importer {
   void add_inputs() {
     std::vector<std::string> open;
     for (const ValueInfo& v : model_.inputs) {
+      if (v.name.empty()) fail("{}: an input of the graph has no name", model_.file);
       // Older files list constants among the inputs too.
       if (const auto at = values_.find(v.name); at != values_.end() && at->second.constant) continue;
       if (!v.tensor || !v.dims)

@@ -165,6 +165,11 @@ TEST(OnnxImport, GraphsThatAreNone) {
               HasSubstr("node 'a' (Add)"));
 }
 
+TEST(OnnxImport, AnInputWithoutAName) {
+  EXPECT_THAT(refusal(Build().input("", Shape{2}).input("x", Shape{2}).node("r", "Relu", {"x"}).model),
+              HasSubstr("an input of the graph has no name"));
+}
+
 TEST(OnnxImport, Opsets) {
   auto built = relu_of({{2, ""}});
   for (const auto& [opset, answer] : {std::pair<int, const char*>{0, "cut short"},
