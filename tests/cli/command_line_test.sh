@@ -95,6 +95,14 @@ head -c 130 a.npy >short.npy
 expect 2 'short.npy' gemm -a short.npy -b b.npy --dtype s8
 expect 2 'cannot be read as f16' gemm -a a.npy -b b.npy --dtype f16
 
+# Tuning.
+expect 0 '10 of ' time tune --m 64 --n 64 --k 256 --trials 10
+expect 0 '"trials": 10,' time tune --conv 1,8,8,64,64,3,3,1,1 --dtype s8 --sparse --trials 10 --json
+expect 2 'nine integers N,H,W,C,K,R,S,stride,pad' time tune --conv 1,8,8,64,64,3,3,1
+expect 2 'give either' time tune --trials 10
+expect 2 'must lie above 0' time tune --m 64 --n 64 --k 256 --fraction 1.5
+expect 2 'no mma of f64' time tune --m 64 --n 64 --k 256 --dtype f64
+
 # Prune and compress.
 expect 2 'not 2:4' compress a.npy --dtype s8 --values v.npy
 [ ! -e v.npy ] || { echo 'FAILED: a refused compress left a file'; failed=1; }

@@ -43,7 +43,7 @@ TEST(LatencyCache, AnswersAreTheModels) {
       const Latency& got = cache.latency(p);
       expect_same_bits(got.microseconds, expected.microseconds);
       expect_same_bits(cache.microseconds(p), expected.microseconds);
-      EXPECT_EQ(got.tile, expected.tile);
+      EXPECT_EQ(got.schedule, expected.schedule);
       EXPECT_EQ(got.bound, expected.bound);
     }
   EXPECT_EQ(cache.size(), 1500u);
