@@ -116,6 +116,14 @@ expect 2 'bytes of shared memory, a CTA has 166912' kernel run --m 64 --n 64 --k
 expect 2 'registers a lane, there are 255' kernel run --m 64 --n 64 --k 64 --cta-tile 128x256x32
 expect 2 'must be a multiple of 16 x 8' kernel run --m 64 --n 64 --k 64 --cta-tile 64x64x32 --warp-grid 8x1
 
+# Tuning.
+expect 0 '10 of ' time tune --m 64 --n 64 --k 256 --trials 10
+expect 0 '"trials": 10,' time tune --conv 1,8,8,64,64,3,3,1,1 --dtype s8 --sparse --trials 10 --json
+expect 2 'nine integers N,H,W,C,K,R,S,stride,pad' time tune --conv 1,8,8,64,64,3,3,1
+expect 2 'give either' time tune --trials 10
+expect 2 'must lie above 0' time tune --m 64 --n 64 --k 256 --fraction 1.5
+expect 2 'no mma of f64' time tune --m 64 --n 64 --k 256 --dtype f64
+
 # Prune and compress.
 expect 2 'not 2:4' compress a.npy --dtype s8 --values v.npy
 [ ! -e v.npy ] || { echo 'FAILED: a refused compress left a file'; failed=1; }

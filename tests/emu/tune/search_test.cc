@@ -99,6 +99,19 @@ TEST(ScheduleSearch, TheBudgetHoldsAndNoScheduleIsTimedTwice) {
   EXPECT_THROW(learning_search(space, t, a100, valley, {}), Error);
 }
 
+TEST(ScheduleSearch, TrialsRefuseAScheduleTwice) {
+  const ScheduleSpace space(task(), a100, tiny_axes());
+  const Evaluator evaluator = valley;
+  const SearchLimits limits{.trials = 2};
+  Trials trials(space, evaluator, limits);
+  EXPECT_TRUE(trials.run(3));
+  EXPECT_FALSE(trials.run(3));
+  EXPECT_EQ(trials.left(), 1u);
+  EXPECT_TRUE(trials.run(4));
+  EXPECT_FALSE(trials.run(5));
+  EXPECT_FALSE(trials.open());
+}
+
 TEST(ScheduleSearch, TheSeedDecides) {
   const TuningTask t = task();
   const ScheduleSpace space(t, a100);

@@ -120,6 +120,31 @@ TEST(ScheduleSpace, HoldsExactlyWhatAnA100CanLaunch) {
   }
 }
 
+TEST(ScheduleSpace, OddSchedulesAreJudgedRightly) {
+  for (const auto& p : problems) {
+    const TuningTask task = tuning_task(p);
+    std::size_t legal = 0;
+    for (const int m : {8, 16, 24, 48, 192, 512})
+      for (const int n : {4, 8, 24, 96, 256})
+        for (const int k : {16, 32, 48, 64, 96, 512})
+          for (const int stages : {0, 1, 2, 3, 7, 20})
+            for (const int wm : {1, 3, 16})
+              for (const int wn : {1, 3, 4})
+                for (const int share : {0, 1, 2, 3, 4, 5, 6, 7}) {
+                  const Schedule s{.tile = {m, n, k, stages, wm, wn},
+                                   .decomposition = static_cast<Decomposition>(share % 3),
+                                   .splits = share / 3 + (share == 7),  // 0 to 3, most of them wrong
+                                   .raster_columns = share == 5 ? 2 : 1,
+                                   .alignment = 4};
+                  const bool can = can_launch(s, p);
+                  ASSERT_EQ(illegality(s, task, a100).empty(), can)
+                      << task.key() << ": " << to_text(s) << " " << illegality(s, task, a100);
+                  legal += can;
+                }
+    EXPECT_GT(legal, 0u) << task.key();
+  }
+}
+
 TEST(ScheduleSpace, EveryScheduleIsItsOwnAndRunsUnderTheModel) {
   for (const auto& p : problems) {
     const TuningTask task = tuning_task(p);
