@@ -86,7 +86,7 @@ TEST(Machines, HopperReachesWhatWgmmaReaches) {
 // wgmma m64n256k16 reads 64 rows of A and all 256 columns of B; a cluster of two CTAs along m reads B once.
 TEST(Machines, WarpgroupsShareOperands) {
   const auto h100 = isa::load_machine("h100-sxm");
-  const auto work = describe({8192, 8192, 8192, f16}, 2.0 * 8192 * 8192, h100);
+  const auto work = describe({8192, 8192, 8192, f16}, KernelContext{}, h100);
   const auto o = occupancy(work, {128, 256, 128, 3, 2, 4}, h100);
   const double a = 128 * 128, b = 256 * 128;
   EXPECT_DOUBLE_EQ(o.smem_cycles, (a + 2 * b + a + b) / 128);
@@ -97,8 +97,8 @@ TEST(Machines, WarpgroupsShareOperands) {
 // 256 x 128 x 128 bytes two of 34 KiB.
 TEST(Machines, StagesFollowTheSharedMemory) {
   const auto machine = isa::load_machine("rtx-3090");
-  const auto dense = describe({4096, 4096, 4096, f16}, 2.0 * 4096 * 4096, machine);
-  const auto sparse = describe({4096, 4096, 4096, f16, true}, 2.0 * 4096 * 4096, machine);
+  const auto dense = describe({4096, 4096, 4096, f16}, KernelContext{}, machine);
+  const auto sparse = describe({4096, 4096, 4096, f16, true}, KernelContext{}, machine);
   EXPECT_EQ(with_fitting_stages(dense, {128, 128, 64, 5, 2, 2}, 1, machine).stages, 5);
   EXPECT_EQ(with_fitting_stages(dense, {128, 128, 64, 5, 2, 2}, 2, machine).stages, 3);
   EXPECT_EQ(with_fitting_stages(sparse, largest_sparse_tile, 1, machine).stages, 2);
