@@ -138,6 +138,8 @@ TEST(OnnxReshape, ZeroCopiesMinusOneFills) {
   EXPECT_EQ(to({4, -1}), (Shape{4, 6}));
   EXPECT_EQ(to({0, 0, 2, 2}), (Shape{2, 3, 2, 2}));
   EXPECT_EQ(to({-1}), (Shape{24}));
+  EXPECT_EQ(One("Reshape", {In::of({0, 3}), In::list({3, 0})}, {integer("allowzero", 1)}).dims(),
+            (Shape{3, 0}));
   EXPECT_NE(refusal([&] { to({5, -1}); }).find("do not fill"), std::string::npos);
   EXPECT_NE(refusal([&] { to({-1, -1}); }).find("two sizes of -1"), std::string::npos);
   EXPECT_NE(refusal([&] { to({5, 5}); }).find("cannot become 5 x 5"), std::string::npos);
