@@ -35,8 +35,8 @@ std::string tile_text(const emu::Tile& tile, isa::ElementType type) {
 }
 
 void print_text(const emu::GemmProblem& p, const Latency& l, const isa::Machine& machine) {
-  fmt::print("{:.4g} us, {} bound, {:.0f} % of {}peak\n", l.microseconds, name(l.bound),
-             100 * l.peak_fraction, p.sparse ? "sparse " : "");
+  fmt::print("{:.4g} us ({:.3g} to {:.3g}), {} bound, {:.0f} % of {}peak\n", l.microseconds, l.low_us,
+             l.high_us, name(l.bound), 100 * l.peak_fraction, p.sparse ? "sparse " : "");
   fmt::print("machine    {}\n", machine.name);
   fmt::print("kernel     {:.0f} cycles at {:.0f} MHz; launch and start {:.2f} us ({})\n", l.cycles,
              machine.boost_mhz, l.launch_us, name(p.launch));
@@ -64,6 +64,8 @@ nlohmann::ordered_json to_json(const emu::GemmProblem& p, const Latency& l, cons
                                 {"batch", p.batch},
                                 {"launch", name(p.launch)},
                                 {"predicted_us", l.microseconds},
+                                {"low_us", l.low_us},
+                                {"high_us", l.high_us},
                                 {"bound", name(l.bound)},
                                 {"peak_fraction", l.peak_fraction},
                                 {"fidelity", name(l.fidelity)},

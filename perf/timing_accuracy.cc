@@ -1,9 +1,12 @@
-// How far the latency model is from measured GEMMs: tables by class of latency, training and held-out rows
-// apart. Usage: timing_accuracy [FOLDER]   (default: data/timing of the source tree)
+// How far the latency model is from measured GEMMs: tables by class of latency, training, validation and
+// held-out rows apart; on the held-out rows also simpler predictors, and the model without each of its
+// mechanisms. Usage: timing_accuracy [FOLDER]   (default: data/timing of the source tree)
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 
+#include "timing_ablation.h"
+#include "timing_peers.h"
 #include "twofour/emu/timing/gemm_table.h"
 #include "twofour/emu/timing/measurements.h"
 #include "twofour/isa/error.h"
@@ -48,6 +51,15 @@ void print_class(const char* label, const std::vector<Scored>& scored, Keep keep
       label, n, percent * sum, percent * bias, 100 * errors[n / 2], 100 * errors[n * 9 / 10]);
 }
 
+/// 8 of 10 rows should lie in the band of the model.
+void print_coverage(const std::vector<Scored>& scored) {
+  double inside = 0;
+  for (const auto& s : scored)
+    inside += s.row->microseconds >= s.latency.low_us && s.row->microseconds <= s.latency.high_us;
+  std::printf("    low_us to high_us holds %.1f %% of the rows\n",
+              100 * inside / static_cast<double>(scored.size()));
+}
+
 void print_classes(const std::vector<Scored>& s) {
   print_class("< 10 us", s, [](const Measurement& m) { return m.microseconds < 10; });
   print_class("10-100 us", s,
@@ -73,10 +85,10 @@ void print_worst(std::vector<Scored> scored) {
   }
 }
 
-std::vector<Measurement> part(const std::vector<Measurement>& rows, bool held_out) {
+template <class Keep>
+std::vector<Measurement> part(const std::vector<Measurement>& rows, Keep keep) {
   std::vector<Measurement> out;
-  std::copy_if(rows.begin(), rows.end(), std::back_inserter(out),
-               [&](const Measurement& m) { return m.held_out == held_out; });
+  std::copy_if(rows.begin(), rows.end(), std::back_inserter(out), keep);
   return out;
 }
 
@@ -85,14 +97,20 @@ void report(const char* title, const std::vector<Measurement>& rows, const isa::
   std::printf("  %s\n", title);
   const auto scored = score(rows, machine);
   print_classes(scored);
+  print_coverage(scored);
   print_worst(scored);
 }
 
 void report_split(const std::string& path, const isa::Machine& machine) {
   std::printf("%s on %s\n", path.c_str(), machine.name.c_str());
   const auto rows = emu::load_measurements(path, emu::Launch::as_measured);
-  report("held-out weight shapes", part(rows, true), machine);
-  report("training weight shapes", part(rows, false), machine);
+  const auto held_out = part(rows, [](const Measurement& m) { return m.held_out; });
+  const auto seen = part(rows, [](const Measurement& m) { return !m.held_out; });
+  report("held-out weight shapes", held_out, machine);
+  report("validation weight shapes", part(rows, [](const Measurement& m) { return m.validation; }), machine);
+  report("training weight shapes", part(seen, [](const Measurement& m) { return !m.validation; }), machine);
+  perf::print_peers(held_out, seen, machine);
+  perf::print_ablation(held_out, machine);
 }
 
 void report_untouched(const std::string& path, emu::Launch launch, const isa::Machine& machine) {

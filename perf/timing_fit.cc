@@ -26,15 +26,19 @@ constexpr std::array parameters{
     Parameter{"chip_overlap", &TimingConstants::chip_overlap, 1.5, 16},
     Parameter{"gemv_step_cycles", &TimingConstants::gemv_step_cycles, 0, 2000},
     Parameter{"store_bytes_per_clk", &TimingConstants::store_bytes_per_clk, 2, 64},
+    Parameter{"throttle_us", &TimingConstants::throttle_us, 1, 10000},
+    Parameter{"dram_ramp_cycles", &TimingConstants::dram_ramp_cycles, 1, 5000},
+    Parameter{"resident_mib", &TimingConstants::resident_mib, 0.01, 40},
+    Parameter{"reduction_share", &TimingConstants::reduction_share, 0.1, 2},
     Parameter{"layer_us", &TimingConstants::layer_us, 0, 12},
     Parameter{"layer_gemm_us", &TimingConstants::layer_gemm_us, 0, 6},
 };
 
-/// Every stride-th training row of a file.
+/// Every stride-th training row of a file, validation rows apart.
 void add_training(std::vector<emu::Measurement>& out, const std::string& path, std::size_t stride) {
   std::size_t index = 0;
   for (const auto& row : emu::load_measurements(path, emu::Launch::as_measured))
-    if (!row.held_out && index++ % stride == 0) out.push_back(row);
+    if (!row.held_out && !row.validation && index++ % stride == 0) out.push_back(row);
 }
 
 double mean_error(const std::vector<emu::Measurement>& rows, const isa::Machine& machine,
@@ -78,7 +82,7 @@ int main(int argc, char** argv) {
     add_training(rows, folder + "a100_bf16_gemm.csv", 7);
     add_training(rows, folder + "a100_s8_gemm.csv", 3);
     const auto machine = isa::load_machine("a100-sxm4-80gb");
-    TimingConstants c{0.8, 0.9, 8, 4, 400, 12, 6, 2};
+    TimingConstants c{0.7, 0.9, 8, 4, 800, 10, 500, 1000, 1, 0.8, 4, 2.5};
     std::array<double, parameters.size()> steps;
     steps.fill(0.1);
     double best = mean_error(rows, machine, c);

@@ -13,10 +13,15 @@ struct TimingConstants {
   double chip_overlap;         ///< p of the p-norm over SM time and DRAM time
   double gemv_step_cycles;     ///< one dependent 2 KiB step of a matrix-vector kernel's row
   double store_bytes_per_clk;  ///< of a tile of D that one SM's epilogue walks
+  double throttle_us;          ///< time in which the power controller has half lowered the clock
+  double dram_ramp_cycles;     ///< until DRAM streams
+  double resident_mib;         ///< operands and result that stay in L2 between repetitions of a benchmark
+  double reduction_share;      ///< of launch and start that split-k's second kernel adds
   double layer_us;             ///< what the layer profiler of the integer measurements adds to a launch
   double layer_gemm_us;        ///< what it adds when the layer is a tiled GEMM
 };
 
-inline constexpr TimingConstants fitted_constants{0.6875, 0.859, 10.0, 4.3, 474, 9.42, 4.62, 2.59};
+inline constexpr TimingConstants fitted_constants{0.706, 0.875, 8.80, 4.29, 568,  9.91,
+                                                  405,   1250,  2.60, 0.86, 4.30, 2.45};
 
 }  // namespace twofour::emu

@@ -5,6 +5,7 @@
 #include <limits>
 #include <string>
 
+#include "twofour/emu/timing/error_band.h"
 #include "twofour/emu/timing/kernel_time.h"
 #include "twofour/isa/error.h"
 
@@ -45,13 +46,14 @@ double launch_us(const GemmProblem& problem, bool gemv, const isa::Machine& mach
   return machine.launch_graph_us + constants.layer_us + (gemv ? 0 : constants.layer_gemm_us);
 }
 
-/// The kernel that adds the partial sums of split-k: its launch, its start, and the sums through L2.
+/// The kernel that adds the partial sums of split-k: its launch and start, partly hidden behind the first
+/// kernel's end, and the sums through L2.
 double reduction_us(const GemmProblem& problem, const GemmWork& work, int split, const isa::Machine& machine,
                     const TimingConstants& constants) {
   if (split == 1) return 0;
   const double launch = problem.launch == Launch::kernel ? 0 : machine.launch_graph_us;
   const double bytes = 2 * split * work.m * work.n * work.batch * sizeof(float);
-  return launch + machine.cold_start_cycles / machine.boost_mhz +
+  return constants.reduction_share * (launch + machine.cold_start_cycles / machine.boost_mhz) +
          bytes / (machine.l2_read_gbs * constants.l2_efficiency * 1e3);
 }
 
@@ -62,11 +64,11 @@ TimingFidelity fidelity_of(ElementType type, bool sparse) {
 }
 
 Bound largest(const KernelTime& time, const Latency& latency, const GemmWork& work, double overhead_cycles) {
-  const double kernel = std::max({time.sm_cycles, time.dram_cycles, work.sustained_cycles});
+  const double kernel = std::max({time.sm_cycles, time.dram_cycles, work.effective_cycles});
   if (overhead_cycles > kernel) return Bound::launch;
   if (time.dram_cycles >= kernel) return Bound::dram;
   if (latency.gemv) return Bound::latency;
-  if (work.sustained_cycles >= kernel) return Bound::tensor_pipe;
+  if (work.effective_cycles >= kernel) return Bound::tensor_pipe;
   if (2 * time.epilogue_cycles > time.sm_cycles) return Bound::dram;
   const auto& c = latency.iteration;
   const double most = std::max({c.tensor_pipe, c.shared_memory, c.l2, c.latency});
@@ -99,10 +101,13 @@ Latency fastest_schedule(const GemmProblem& problem, const GemmWork& work, const
                          const TimingConstants& constants) {
   Latency best;
   best.microseconds = std::numeric_limits<double>::infinity();
+  const double overhead =
+      launch_us(problem, false, machine, constants) + machine.cold_start_cycles / machine.boost_mhz;
   const auto consider = [&](const Schedule& schedule, const Occupancy& o) {
     const auto g = grid(work, schedule, o, machine);
-    if (lower_bound(g, o, machine) + machine.cold_start_cycles > best.microseconds * machine.boost_mhz)
-      return;
+    const double least = overhead + reduction_us(problem, work, schedule.splits, machine, constants) +
+                         lower_bound(work, schedule, g, o, constants) / machine.boost_mhz;
+    if (least > best.microseconds) return;
     const auto candidate = time_schedule(problem, work, schedule, o, g, machine, constants);
     if (candidate.microseconds < best.microseconds) best = candidate;
   };
@@ -131,7 +136,7 @@ void check(const GemmProblem& p) {
     fail("GEMM: output_bits is {}; it must lie between 1 and 64", p.output_bits);
 }
 
-/// What no schedule changes: floors, share of the peak, grade.
+/// What follows from the problem and its time: floors, share of the peak, grade, band.
 void add_floors(Latency& latency, const GemmProblem& problem, const GemmWork& work,
                 const isa::Machine& machine) {
   latency.tensor_floor_us = work.ideal_cycles / machine.boost_mhz;
@@ -139,6 +144,9 @@ void add_floors(Latency& latency, const GemmProblem& problem, const GemmWork& wo
                           (machine.dram_read_gbs * 1e3);
   latency.peak_fraction = latency.tensor_floor_us / latency.microseconds;
   latency.fidelity = fidelity_of(problem.type, problem.sparse);
+  const auto band = error_band(problem, latency.microseconds, latency.fidelity, machine);
+  latency.low_us = latency.microseconds * band.low;
+  latency.high_us = latency.microseconds * band.high;
 }
 
 double dense_b_bytes(const GemmProblem& p) {

@@ -71,6 +71,8 @@ struct IterationCycles {
 
 struct Latency {
   double microseconds = 0;  ///< launch included
+  double low_us = 0;        ///< 8 of 10 measured kernels of its class lie between low_us and high_us
+  double high_us = 0;       ///< (error_band.h); wider by judgement where no kernel of the kind was measured
   double cycles = 0;        ///< of the kernel, at the boost clock, launch not included
   bool gemv = false;        ///< a streaming kernel without tiles; then schedule, CTAs and iteration stay 0
   Schedule schedule;        ///< of gemm_latency: the fastest candidate

@@ -60,7 +60,7 @@ double operand_bytes(const GemmWork& work, const Grid& grid, double resident, in
                      double l2_bytes) {
   const double once = work.a_bytes + work.b_bytes;
   if (once <= l2_bytes) return once * work.batch;
-  const auto [rows, columns, ctas, iterations] = grid;
+  const double rows = grid.rows, columns = grid.columns;
   const double wave = std::min(rows * columns, resident);
   const double wave_columns = std::min<double>(columns, raster_columns),
                wave_rows = std::min(rows, std::ceil(wave / wave_columns));
@@ -68,8 +68,22 @@ double operand_bytes(const GemmWork& work, const Grid& grid, double resident, in
   return std::max(once, per_wave * rows * columns / (wave_rows * wave_columns)) * work.batch;
 }
 
+/// Small operands stay in L2 from one repetition of a benchmark to the next; larger ones come from DRAM,
+/// whose stream takes a while to start.
 double dram_cycles(double bytes, const isa::Machine& machine, const TimingConstants& constants) {
-  return bytes / (machine.bytes_per_clk(machine.dram_read_gbs) * constants.dram_efficiency);
+  const double miss = std::min(1.0, bytes / (constants.resident_mib * 1024 * 1024));
+  const double stream = bytes / (machine.bytes_per_clk(machine.dram_read_gbs) * constants.dram_efficiency);
+  return miss * (constants.dram_ramp_cycles + stream);
+}
+
+/// What binds the chip as a whole: DRAM beside the SMs, and the power budget, whose controller needs time to
+/// lower the clock.
+double chip_cycles(double sm_cycles, double dram, const GemmWork& work, const isa::Machine& machine,
+                   const TimingConstants& constants) {
+  const double free = overlap(sm_cycles, dram, constants.chip_overlap);
+  const double us = free / machine.boost_mhz;
+  const double throttle = 1 + work.throttle * us / (us + constants.throttle_us);
+  return overlap(free, work.effective_cycles * throttle, constants.sm_overlap);
 }
 
 double result_bytes(const GemmWork& work) {
@@ -101,7 +115,8 @@ GemmWork describe(const GemmProblem& problem, double b_bytes, const isa::Machine
   const double sustained =
       isa::is_float(problem.type) ? machine.sustained_mhz : machine.sustained_integer_mhz;
   work.ideal_cycles = instructions * timing.interval;
-  work.sustained_cycles = instructions * work.mma_interval * machine.boost_mhz / sustained;
+  work.effective_cycles = instructions * work.mma_interval;
+  work.throttle = machine.boost_mhz / sustained - 1;
   return work;
 }
 
@@ -141,17 +156,25 @@ Grid grid(const GemmWork& work, const Schedule& schedule, const Occupancy& occup
     g.ctas = tiles * schedule.splits;
     g.iterations = ceil_div(chunks, schedule.splits);
   }
+  // Measured float kernels whose last wave is not full take as long as if it were.
+  const double per_sm = ceil_div(g.ctas, machine.sms);
+  g.resident = std::min<double>(occupancy.ctas_per_sm, per_sm);
+  g.rounds = ceil_div(per_sm, g.resident);
   return g;
 }
 
-double lower_bound(const Grid& grid, const Occupancy& o, const isa::Machine& machine) {
-  return ceil_div(grid.ctas, machine.sms) * grid.iterations * std::max(o.tensor_cycles, o.smem_cycles);
+double lower_bound(const GemmWork& work, const Schedule& schedule, const Grid& grid, const Occupancy& o,
+                   const TimingConstants& constants) {
+  const double epilogue =
+      schedule.tile.m * schedule.tile.n * work.output_bytes / constants.store_bytes_per_clk;
+  const double chunk = std::max(grid.resident * std::max(o.tensor_cycles, o.smem_cycles), o.latency_cycles);
+  return grid.rounds * (chunk * grid.iterations + grid.resident * epilogue);
 }
 
 KernelTime tiled_kernel(const GemmWork& work, const Schedule& schedule, const Occupancy& o, const Grid& grid,
                         const isa::Machine& machine, const TimingConstants& constants, Latency& latency) {
-  const double per_sm = ceil_div(grid.ctas, machine.sms);
-  const double busy_sms = grid.ctas / per_sm;  // on average over the kernel
+  const double resident = grid.resident, rounds = grid.rounds;
+  const double busy_sms = grid.ctas / (rounds * resident);  // on average over the kernel
   const double l2_share = machine.bytes_per_clk(machine.l2_read_gbs) * constants.l2_efficiency / busy_sms;
   const double fill = o.fill_bytes / std::min(machine.l2_bytes_per_clk_sm, l2_share);
   // CUTLASS' epilogue walks the whole tile, rows outside the matrix included. A stream-K CTA that begins or
@@ -163,36 +186,29 @@ KernelTime tiled_kernel(const GemmWork& work, const Schedule& schedule, const Oc
   const double epilogue = (tile_elements * work.output_bytes * std::max(1.0, tiles_per_cta) + hand_over) /
                           constants.store_bytes_per_clk;
 
-  const auto iteration = [&](double resident) {
-    const IterationCycles c{o.tensor_cycles * resident, o.smem_cycles * resident, fill * resident,
-                            o.latency_cycles};
-    const double p = constants.sm_overlap;
-    return std::pair(c, overlap(overlap(overlap(c.tensor_pipe, c.shared_memory, p), c.l2, p), c.latency, p));
-  };
-  const auto round = [&](double resident) {
-    return iteration(resident).second * grid.iterations + resident * epilogue;
-  };
+  const IterationCycles c{o.tensor_cycles * resident, o.smem_cycles * resident, fill * resident,
+                          o.latency_cycles};
+  const double p = constants.sm_overlap;
+  const double iteration =
+      overlap(overlap(overlap(c.tensor_pipe, c.shared_memory, p), c.l2, p), c.latency, p);
 
-  const double full_rounds = std::floor(per_sm / o.ctas_per_sm), rest = per_sm - full_rounds * o.ctas_per_sm;
-  const double resident = std::min<double>(o.ctas_per_sm, per_sm);
   KernelTime time{};
-  time.sm_cycles = (full_rounds > 0 ? full_rounds * round(o.ctas_per_sm) : 0) + (rest > 0 ? round(rest) : 0);
-  time.epilogue_cycles = per_sm * epilogue;
+  time.sm_cycles = rounds * (iteration * grid.iterations + resident * epilogue);
+  time.epilogue_cycles = rounds * resident * epilogue;
   const double slots = machine.sms * o.ctas_per_sm;
   const double l2_bytes = machine.l2_mib * 1024 * 1024;
   const double bytes =
       operand_bytes(work, grid, std::ceil(slots / schedule.splits), schedule.raster_columns, l2_bytes) +
       result_bytes(work);
   time.dram_cycles = dram_cycles(bytes, machine, constants);
-  time.cycles = overlap(overlap(time.sm_cycles, time.dram_cycles, constants.chip_overlap),
-                        work.sustained_cycles, constants.sm_overlap);
+  time.cycles = chip_cycles(time.sm_cycles, time.dram_cycles, work, machine, constants);
 
   latency.schedule = schedule;
   latency.ctas = grid.ctas;
   latency.ctas_per_sm = o.ctas_per_sm;
   latency.waves = grid.ctas / slots;
   latency.iterations = grid.iterations;
-  latency.iteration = iteration(resident).first;
+  latency.iteration = c;
   return time;
 }
 

@@ -17,7 +17,8 @@ struct GemmWork {
   double mma_interval;      ///< cycles between two of them on one sub-core
   double mma_latency;       ///< issue to dependent issue
   double ideal_cycles;      ///< every multiply-add at peak, all SMs
-  double sustained_cycles;  ///< the same at what the power budget sustains
+  double effective_cycles;  ///< the same as instruction streams reach it
+  double throttle;          ///< how much longer they take at the clock that the power budget sustains
 };
 
 /// Cycles of one kernel at the boost clock, cold start not included.
@@ -46,12 +47,15 @@ struct Grid {
   double rows, columns;  ///< tiles of one GEMM of the batch
   double ctas;
   double iterations;  ///< k-chunks of the busiest CTA
+  double resident;    ///< CTAs that an SM holds at once
+  double rounds;      ///< of them; a last round that is not full is counted as a full one
 };
 Grid grid(const GemmWork& work, const Schedule& schedule, const Occupancy& occupancy,
           const isa::Machine& machine);
 
 /// Cycles that tiled_kernel cannot beat; cheap.
-double lower_bound(const Grid& grid, const Occupancy& occupancy, const isa::Machine& machine);
+double lower_bound(const GemmWork& work, const Schedule& schedule, const Grid& grid,
+                   const Occupancy& occupancy, const TimingConstants& constants);
 
 /// A tiled kernel; fills the schedule's fields of the latency.
 KernelTime tiled_kernel(const GemmWork& work, const Schedule& schedule, const Occupancy& occupancy,

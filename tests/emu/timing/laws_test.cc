@@ -156,6 +156,21 @@ TEST(TimingLaws, TheAnswerIsTheBestOfItsSchedules) {
   }
 }
 
+// Candidates are skipped by a lower bound: it must never skip the best.
+TEST(TimingLaws, NoTileBeatsTheAnswer) {
+  for (auto p : shapes(200, 16)) {
+    p.type = bf16;
+    const double best = us(p);
+    for (const auto& tile : tiles(false)) {
+      EXPECT_LE(best, schedule_latency(p, {.tile = tile}, a100).microseconds);
+      for (const int splits : {2, 3, 8}) {
+        if (p.k < 2 * splits * tile.k(p.type) || p.m * p.n > 512 * 512) continue;
+        EXPECT_LE(best, schedule_latency(p, {tile, Decomposition::split_k, splits}, a100).microseconds);
+      }
+    }
+  }
+}
+
 TEST(TimingLaws, StreamKFillsALastWave) {
   const GemmProblem p{128 * 109, 128, 8192, f16};  // one tile more than one a SM
   Schedule s{.tile = {128, 128, 64, 5, 2, 2}};
@@ -182,6 +197,78 @@ TEST(TimingLaws, RefusesSchedulesThatDoNotFit) {
   refused([](Schedule& s) { s.decomposition = Decomposition::split_k, s.splits = 33; });  // 32 k-chunks
   refused([](Schedule& s) { s.alignment = 2; });
   refused([](Schedule& s) { s.raster_columns = 0; });
+}
+
+TEST(TimingLaws, LongKernelsSlowDownToTheSustainedClock) {
+  const double sustained = a100.sustained_mhz / a100.boost_mhz;  // 0.87
+  const auto share = [](std::int64_t k) { return gemm_latency({8192, 8192, k, bf16}, a100).peak_fraction; };
+  EXPECT_LT(share(65536), sustained);
+  auto free = a100;
+  free.sustained_mhz = free.boost_mhz;
+  const auto slower = [&](std::int64_t m, std::int64_t n, std::int64_t k) {
+    return us({m, n, k, bf16}) / us({m, n, k, bf16}, free) - 1;
+  };
+  const double brief = slower(3072, 1152, 2048), lasting = slower(16384, 16384, 16384);  // 50 us, 35 ms
+  EXPECT_GT(lasting, 0.05);
+  EXPECT_LE(lasting, 1 / sustained - 1);
+  EXPECT_LT(brief, lasting / 3);
+}
+
+// Wave quantisation. Two tiles beyond one a SM nearly double the time (L2 has fewer SMs to feed meanwhile),
+// and filling that second wave costs little; where two CTAs share a SM, the third costs nearly what a fourth
+// adds.
+TEST(TimingLaws, TilesBeyondAWaveCostAWholeOne) {
+  const auto cycles = [&](const Tile& tile, std::int64_t rows, std::int64_t columns) {
+    return schedule_latency({tile.m * rows, tile.n * columns, 4096, f16}, {.tile = tile}, a100).cycles;
+  };
+  const Tile large{256, 128, 64, 3, 4, 2}, small{128, 128, 64, 4, 2, 2};
+  const double full = cycles(large, 12, 9), more = cycles(large, 11, 10), twice = cycles(large, 18, 12);
+  EXPECT_GT(more / full, 1.7);  // 1.02 without quantisation
+  EXPECT_LT(twice / more, 1.2);
+  EXPECT_LT(cycles(small, 24, 18) / cycles(small, 18, 18), 1.2);  // 4 / 3 without
+}
+
+TEST(TimingLaws, SlowerPowerOrSharedMemoryIsNeverFaster) {
+  auto throttled = a100, narrow = a100;
+  throttled.sustained_mhz /= 2;
+  narrow.smem_bytes_per_clk /= 2;
+  for (const auto& p : shapes(200)) {
+    EXPECT_GE(us(p, throttled) * 1.0001, us(p));
+    EXPECT_GE(us(p, narrow) * 1.0001, us(p));
+  }
+}
+
+// Any schedule, not only the answer.
+TEST(TimingLaws, NoScheduleBeatsTheTensorFloor) {
+  for (auto p : shapes(100, 64)) {
+    for (const auto decomposition :
+         {Decomposition::data_parallel, Decomposition::split_k, Decomposition::stream_k}) {
+      const Schedule s{.tile = {128, 128, 64, 4, 2, 2}, .decomposition = decomposition};
+      const auto l = schedule_latency(p, s, a100);
+      EXPECT_GE(l.microseconds, l.tensor_floor_us);
+      if (decomposition == Decomposition::stream_k) continue;  // the libraries of the A100 have none
+      EXPECT_LE(gemm_latency(p, a100).microseconds, l.microseconds * 1.0001);
+    }
+  }
+}
+
+TEST(TimingLaws, BandHoldsTheAnswerAndWidensWhereNobodyMeasured) {
+  const auto width = [](const Latency& l) {
+    EXPECT_LE(l.low_us, l.microseconds);
+    EXPECT_GE(l.high_us, l.microseconds);
+    return std::log(l.high_us / l.low_us);
+  };
+  const GemmProblem p{4096, 4096, 4096, f16};
+  const double measured = width(gemm_latency(p, a100));
+  auto sparse = p, kernel = p;
+  sparse.sparse = true;
+  kernel.launch = Launch::kernel;
+  auto other = a100;
+  other.name = "another";
+  EXPECT_NEAR(width(gemm_latency(sparse, a100)), 2 * measured, 1e-9);
+  EXPECT_NEAR(width(gemm_latency(kernel, a100)), 2 * measured, 1e-9);
+  EXPECT_NEAR(width(gemm_latency(p, other)), 2 * measured, 1e-9);
+  EXPECT_NEAR(width(gemm_latency(sparse, other)), 3 * measured, 1e-9);
 }
 
 TEST(TimingLaws, HugeSizesStayFinite) {
