@@ -1,8 +1,11 @@
 #include "twofour/emu/tune/task.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 
 #include "twofour/isa/file.h"
 
@@ -46,11 +49,10 @@ Evaluator model_evaluator(const TuningTask& task, const isa::Machine& machine,
   };
 }
 
-std::string model_version(const TimingConstants& c) {
+std::string model_version(const TimingConstants& constants) {
   constexpr int rules = 1;
-  return fmt::format("latency model {}: {} {} {} {} {} {} {} {}", rules, c.l2_efficiency, c.dram_efficiency,
-                     c.sm_overlap, c.chip_overlap, c.gemv_step_cycles, c.store_bytes_per_clk, c.layer_us,
-                     c.layer_gemm_us);
+  const auto numbers = std::bit_cast<std::array<double, sizeof(TimingConstants) / sizeof(double)>>(constants);
+  return fmt::format("latency model {}: {}", rules, fmt::join(numbers, " "));
 }
 
 Latency published_best(const TuningTask& task, const isa::Machine& machine,
