@@ -33,7 +33,7 @@ std::string scaled(std::int64_t count) {
 
 std::string_view launch_text(emu::Launch launch) {
   switch (launch) {
-    case emu::Launch::graph: return "one CUDA graph";
+    case emu::Launch::graph: return "one CUDA graph; as-measured adds what a stream and the host call of an inference cost";
     case emu::Launch::stream: return "kernels launched into a stream one by one";
     case emu::Launch::kernel: return "the kernels alone, as a profiler reports them";
     case emu::Launch::as_measured: return "a stream and one host call, as the published inference benchmark";
@@ -103,6 +103,8 @@ nlohmann::ordered_json kernel_json(const KernelLatency& k) {
                                 {"kind", name(k.kind)},
                                 {"nodes", k.nodes},
                                 {"microseconds", k.microseconds},
+                                {"low_us", k.low_us},
+                                {"high_us", k.high_us},
                                 {"share", k.share},
                                 {"dtype", nas::network_type_name(k.type)},
                                 {"sparse", k.sparse},
@@ -134,11 +136,11 @@ nlohmann::ordered_json kernel_json(const KernelLatency& k) {
 std::string network_text(const NetworkLatency& network, const NetworkOptions& options, std::string_view item,
                          const isa::Machine& machine) {
   const std::string many(item);
-  std::string out = fmt::format("{} for {} {}, {} {}/s, {} kernels, {:.0f} % of time tensor-pipe bound\n",
-                                duration(network.microseconds), network.batch,
-                                network.batch == 1 ? many.substr(0, many.size() - 1) : many,
-                                grouped(network.items_per_second), item, network.launches,
-                                100 * network.tensor_bound_share);
+  std::string out = fmt::format(
+      "{} ({} to {}) for {} {}, {} {}/s, {} kernels, {:.0f} % of time tensor-pipe bound\n",
+      duration(network.microseconds), duration(network.low_us), duration(network.high_us), network.batch,
+      network.batch == 1 ? many.substr(0, many.size() - 1) : many, grouped(network.items_per_second), item,
+      network.launches, 100 * network.tensor_bound_share);
   out += fmt::format("network    {}: {} multiply-adds, {} weights; {:.0f} % of the dense {} peak\n",
                      network.network, scaled(network.macs), scaled(network.weights),
                      100 * network.peak_fraction, nas::network_type_name(options.type));
@@ -161,6 +163,8 @@ nlohmann::ordered_json network_json(const NetworkLatency& network, const Network
                                 {"fusion", options.fusion},
                                 {"launch", name(options.launch)},
                                 {"predicted_us", network.microseconds},
+                                {"low_us", network.low_us},
+                                {"high_us", network.high_us},
                                 {"items_per_second", network.items_per_second},
                                 {"host_us", network.host_us},
                                 {"launches", network.launches},

@@ -9,7 +9,8 @@
 #include "twofour/isa/error.h"
 #include "twofour/isa/file.h"
 
-DEFINE_string(csv, "", "table with columns M,N,K,dtype and perhaps sparse; predicted_us is appended");
+DEFINE_string(csv, "",
+              "table with columns M,N,K,dtype and perhaps sparse; predicted_us and its band are appended");
 DEFINE_int64(batch, 1, "GEMMs of that shape in one kernel");
 DEFINE_string(clock, "automatic", "automatic, boost, sustained or a number of MHz (docs/timing.md)");
 DEFINE_bool(cycle, false, "simulate the kernel's instructions on one SM, cycle by cycle");
@@ -134,7 +135,8 @@ Command time_gemm_command() {
       "",
       "predict how long a GEMM takes on a machine, and what binds it",
       "D[m x n] = A[m x k] B[k x n]; when sparse, A is the 2:4 operand. D is stored in 16 bits (tf32: 32).\n"
-      "--csv FILE reads columns M,N,K,dtype (and sparse) and writes the same rows with predicted_us "
+      "--csv FILE reads columns M,N,K,dtype (and sparse) and writes the same rows with predicted_us, low_us, "
+      "high_us "
       "appended.\n"
       "--launch as-measured counts what the published measurements of the type count: a CUDA graph node for "
       "the float\n"
@@ -152,7 +154,8 @@ Command time_gemm_command() {
       "Examples: twofour time gemm --m 4096 --n 4096 --k 4096 --dtype s8 --sparse --launch graph\n"
       "          twofour time gemm --csv shapes.csv --machine my-gpu.toml --output predicted.csv\n"
       "Exit status: 0 done, 2 the input was refused (file:line:column).",
-      {"m", "n", "k", "dtype", "sparse", "batch", "clock", "launch", "csv", "output", "machine", "cycle", "view", "trace", "json"},
+      {"m", "n", "k", "dtype", "sparse", "batch", "clock", "launch", "csv", "output", "machine", "cycle",
+       "view", "trace", "json"},
       0,
       0,
       run};

@@ -48,6 +48,8 @@ nlohmann::ordered_json option_json(const nas::OptionTime& time) {
     return out;
   }
   out["latency_us"] = time.latency.microseconds;
+  out["low_us"] = time.latency.low_us;
+  out["high_us"] = time.latency.high_us;
   out["bound"] = name(time.latency.bound);
   out["fidelity"] = name(time.latency.fidelity);
   return out;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "twofour/emu/timing/error_band.h"
 #include "twofour/emu/timing/kernel_time.h"
 #include "twofour/isa/error.h"
 
@@ -90,6 +91,7 @@ Latency attention_latency(const AttentionProblem& p, const isa::Machine& machine
     latency.bound = Bound::tensor_pipe;
   else
     latency.bound = phases.longest() == phases.load ? Bound::l2 : Bound::cuda_cores;
+  add_band(latency, gemm, machine);
   return latency;
 }
 

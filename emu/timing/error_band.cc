@@ -34,4 +34,10 @@ ErrorBand error_band(const GemmProblem& problem, double microseconds, TimingFide
   return {std::pow(band.low, power), std::pow(band.high, power)};
 }
 
+void add_band(Latency& latency, const GemmProblem& problem, const isa::Machine& machine) {
+  const auto band = error_band(problem, latency.microseconds, latency.fidelity, machine);
+  latency.low_us = latency.microseconds * band.low;
+  latency.high_us = latency.microseconds * band.high;
+}
+
 }  // namespace twofour::emu

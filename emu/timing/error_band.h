@@ -18,6 +18,9 @@ struct ErrorBand {
 ErrorBand error_band(const GemmProblem& problem, double microseconds, TimingFidelity fidelity,
                      const isa::Machine& machine);
 
+/// Writes low_us and high_us from microseconds and fidelity.
+void add_band(Latency& latency, const GemmProblem& problem, const isa::Machine& machine);
+
 /// How much wider than the measured band, in log time: 1, and 1 more for each of these that nobody measured:
 /// the kernels of the type (tf32, sparse; 2 more where not even its instructions were: 4 bits and fewer), the
 /// machine (other than the A100-SXM4-80GB of the fit), and what the launch counts (floats: other than a

@@ -174,9 +174,7 @@ void add_floors(Latency& latency, const GemmProblem& problem, const GemmWork& wo
       ((work.a_bytes + work.b_bytes) * work.batch + work.epilogue_dram_bytes) / (machine.dram_read_gbs * 1e3);
   latency.peak_fraction = latency.tensor_floor_us / latency.microseconds;
   latency.fidelity = fidelity_of(problem.type, problem.sparse, machine);
-  const auto band = error_band(problem, latency.microseconds, latency.fidelity, machine);
-  latency.low_us = latency.microseconds * band.low;
-  latency.high_us = latency.microseconds * band.high;
+  add_band(latency, problem, machine);
 }
 
 Latency latency_of(const GemmProblem& problem, const KernelContext& context, const isa::Machine& machine,

@@ -53,35 +53,37 @@ std::vector<ClockedRows> by_clock(std::span<const GemmProblem> problems, const i
 }
 
 /// Latencies of the rows' problems; a refused one is told with its line.
-std::vector<double> batch_microseconds(const CsvTable& table, std::span<const GemmProblem> problems,
-                                       const isa::Machine& machine, const isa::Clock& clock) {
-  std::vector<double> times(problems.size());
+std::vector<Latency> latencies(const CsvTable& table, std::span<const GemmProblem> problems,
+                               const isa::Machine& machine, const isa::Clock& clock) {
+  std::vector<Latency> out(problems.size());
   for (const auto& group : by_clock(problems, machine, clock)) {
-    std::vector<double> answers(group.rows.size());
+    LatencyCache cache(group.machine);
+    std::vector<double> microseconds(group.rows.size());
     try {
-      LatencyCache(group.machine).microseconds(group.problems, answers);
+      cache.microseconds(group.problems, microseconds);
     } catch (const BatchError& error) {
       const auto& row = table.rows()[group.rows[error.index]];
       table.refuse(row, table.field(row, "dtype"), error.what());
     }
-    for (std::size_t i = 0; i < answers.size(); ++i) times[group.rows[i]] = answers[i];
+    for (std::size_t i = 0; i < group.rows.size(); ++i) out[group.rows[i]] = cache.latency(group.problems[i]);
   }
-  return times;
+  return out;
 }
 
 }  // namespace
 
 std::string predict_gemms(const CsvTable& table, const isa::Machine& machine, Launch launch,
                           const isa::Clock& clock) {
-  constexpr std::string_view column = "predicted_us";
-  if (table.has(column))
-    fail("{}:1:1: the table has a column '{}' already; remove it first", table.file(), column);
+  for (const std::string_view column : {"predicted_us", "low_us", "high_us"})
+    if (table.has(column))
+      fail("{}:1:1: the table has a column '{}' already; remove it first", table.file(), column);
   std::vector<GemmProblem> problems;
   for (const auto& row : table.rows()) problems.push_back(gemm_problem(table, row, launch));
-  const auto times = batch_microseconds(table, problems, machine, clock);
-  std::string out = fmt::format("{},{}\n", table.header().raw, column);
-  for (std::size_t i = 0; i < times.size(); ++i)
-    out += fmt::format("{},{:.4f}\n", table.rows()[i].raw, times[i]);
+  std::string out = fmt::format("{},predicted_us,low_us,high_us\n", table.header().raw);
+  const auto answers = latencies(table, problems, machine, clock);
+  for (std::size_t i = 0; i < answers.size(); ++i)
+    out += fmt::format("{},{:.4f},{:.4f},{:.4f}\n", table.rows()[i].raw, answers[i].microseconds,
+                       answers[i].low_us, answers[i].high_us);
   return out;
 }
 

@@ -12,7 +12,7 @@ namespace twofour::emu {
 /// 16 for the rest.
 GemmProblem gemm_problem(const isa::CsvTable& table, const isa::CsvTable::Row& row, Launch launch);
 
-/// The same table with a column predicted_us appended: header and rows as they were, one latency each.
+/// The same table with columns predicted_us, low_us and high_us appended; header and rows as they were.
 std::string predict_gemms(const isa::CsvTable& table, const isa::Machine& machine, Launch launch,
                           const isa::Clock& clock = {});
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "twofour/emu/timing/error_band.h"
+
 namespace twofour::emu {
 namespace {
 
@@ -39,6 +41,7 @@ Latency stream_latency(const StreamProblem& problem, const isa::Machine& machine
     latency.bound = Bound::cuda_cores;
   else
     latency.bound = dram >= l2 ? Bound::dram : Bound::l2;
+  add_band(latency, {.m = 1, .n = 1, .k = 1, .type = isa::ElementType::f16}, machine);
   return latency;
 }
 

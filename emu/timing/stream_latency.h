@@ -13,7 +13,8 @@ struct StreamProblem {
 };
 
 /// The longest of DRAM, L2 and arithmetic (they overlap as in a GEMM), one DRAM round trip, launch and cold
-/// start. Schedule, CTAs and iteration stay 0. No such kernel was measured: `estimated`.
+/// start. Schedule, CTAs and iteration stay 0. No such kernel was measured: `estimated`, with
+/// the band of float GEMMs of at most 16 rows, which stream too, widened as for a type never measured.
 Latency stream_latency(const StreamProblem& problem, const isa::Machine& machine,
                        const TimingConstants& constants = fitted_constants);
 

@@ -205,7 +205,12 @@ double run_timeline(std::vector<KernelLatency>& kernels, const NetworkOptions& o
 }
 
 void add_totals(NetworkLatency& network, const NetworkOptions& options, const isa::Machine& machine) {
+  network.low_us = network.high_us = network.host_us;
   for (auto& k : network.kernels) {
+    k.low_us = k.microseconds * k.latency.low_us / k.latency.microseconds;
+    k.high_us = k.microseconds * k.latency.high_us / k.latency.microseconds;
+    network.low_us += k.low_us;
+    network.high_us += k.high_us;
     k.share = k.microseconds / network.microseconds;
     network.launches += k.launches;
     if (k.latency.bound == emu::Bound::tensor_pipe) network.tensor_bound_share += k.share;

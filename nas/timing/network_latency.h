@@ -37,9 +37,10 @@ struct KernelLatency {
   std::vector<int> nodes;  ///< of the workload; empty: the conversion of the input
   isa::ElementType type = isa::ElementType::f16;
   bool sparse = false;
-  emu::Latency latency;     ///< launch as a graph node; schedule 0 for kernels that only stream
-  double microseconds = 0;  ///< in the network
-  double share = 0;         ///< of the network
+  emu::Latency latency;            ///< launch as a graph node; schedule 0 for kernels that only stream
+  double microseconds = 0;         ///< in the network
+  double low_us = 0, high_us = 0;  ///< the kernel's own band, scaled to that
+  double share = 0;                ///< of the network
   int launches = 1;
   std::int64_t macs = 0;
   double bytes = 0;  ///< that it moves at least, through L2 or DRAM
@@ -52,6 +53,7 @@ struct NetworkLatency {
   std::string network;
   std::int64_t batch = 1;
   double microseconds = 0;
+  double low_us = 0, high_us = 0;  ///< as if every kernel erred the same way
   double host_us = 0;  ///< part of it that is no kernel: the first launch, and the host call of as_measured
   double items_per_second = 0;
   int launches = 0;

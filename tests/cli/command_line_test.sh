@@ -197,7 +197,7 @@ data=$here/../data
 expect 0 'us, ' time gemm --m 4096 --n 4096 --k 4096 --dtype bf16
 expect 0 'sparse peak' time gemm --m 4096 --n 4096 --k 4096 --dtype s8 --sparse
 printf 'M,N,K,dtype\n128,256,512,bf16\n64,64,64,s8\n' >in.csv
-expect 0 'M,N,K,dtype,predicted_us' time gemm --csv in.csv --machine a100-sxm4-80gb
+expect 0 'M,N,K,dtype,predicted_us,low_us,high_us' time gemm --csv in.csv --machine a100-sxm4-80gb
 expect 0 '' time gemm --csv in.csv --output out.csv
 [ "$(wc -l <out.csv)" -eq 3 ] || { echo 'FAILED: out.csv has not three lines'; failed=1; }
 printf 'M,N,K,dtype\n128,x,512,bf16\n' >bad.csv

@@ -22,15 +22,18 @@ std::string refusal(const std::string& text) {
   }
 }
 
-TEST(GemmTable, AppendsOneColumnAndKeepsTheRest) {
+TEST(GemmTable, AppendsColumnsAndKeepsTheRest) {
   const auto out =
       predict("name,M,N,K,dtype,\"a, b\"\r\nfirst,512,512,512,f16,\"x, \"\"y\"\"\"\r\nsecond,1,2,3,s8,\n");
-  const auto first = gemm_latency({512, 512, 512, isa::ElementType::f16}, a100).microseconds;
-  const auto second = gemm_latency({1, 2, 3, isa::ElementType::s8}, a100).microseconds;
-  EXPECT_EQ(out, fmt::format(
-                     "name,M,N,K,dtype,\"a, b\",predicted_us\nfirst,512,512,512,f16,\"x, \"\"y\"\"\",{:.4f}\n"
-                     "second,1,2,3,s8,,{:.4f}\n",
-                     first, second));
+  const auto first = gemm_latency({512, 512, 512, isa::ElementType::f16}, a100);
+  const auto second = gemm_latency({1, 2, 3, isa::ElementType::s8}, a100);
+  EXPECT_EQ(
+      out,
+      fmt::format(
+          "name,M,N,K,dtype,\"a, b\",predicted_us,low_us,high_us\nfirst,512,512,512,f16,\"x, \"\"y\"\"\","
+          "{:.4f},{:.4f},{:.4f}\nsecond,1,2,3,s8,,{:.4f},{:.4f},{:.4f}\n",
+          first.microseconds, first.low_us, first.high_us, second.microseconds, second.low_us,
+          second.high_us));
 }
 
 TEST(GemmTable, ReadsTheSparseColumn) {
