@@ -18,6 +18,7 @@ Command replay_command();
 Command vectors_command();
 Command vectors_answer_command();
 Command time_gemm_command();
+Command time_conv_command();
 Command machine_list_command();
 Command machine_show_command();
 Command machine_check_command();

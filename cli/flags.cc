@@ -19,3 +19,11 @@ DEFINE_string(family, "", "only this family: mma, mma.sp, mma.sp::ordered_metada
 DEFINE_int64(seed, 1, "seed of random operands");
 DEFINE_bool(strict, false,
             "refuse answers whose fidelity is `inferred`, and codes that are not ordered metadata");
+
+namespace twofour::cli {
+
+bool flag_given(const char* flag) {
+  return !gflags::GetCommandLineFlagInfoOrDie(flag).is_default;
+}
+
+}  // namespace twofour::cli

@@ -16,3 +16,10 @@ DECLARE_string(instruction);
 DECLARE_string(family);
 DECLARE_int64(seed);
 DECLARE_bool(strict);
+
+namespace twofour::cli {
+
+/// Whether the command line sets a flag.
+bool flag_given(const char* flag);
+
+}  // namespace twofour::cli

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <sstream>
 
+#include "twofour/cli/conv_flag.h"
 #include "twofour/cli/flags.h"
 #include "twofour/emu/matrix/gemm.h"
 #include "twofour/isa/error.h"
@@ -106,21 +107,44 @@ std::string decomposition_text(const emu::Kernel& k) {
   return "data parallel";
 }
 
+/// The GEMM of a convolution: D is NHWC, and a sparse k is filled up to whole instructions.
+void set_convolution(emu::KernelProblem& p) {
+  if (FLAGS_m != 0 || FLAGS_n != 0 || FLAGS_k != 0) fail("give either --m, --n and --k, or --conv");
+  const auto c = conv_from_flag();
+  emu::implicit_gemm(c);  // refuses sizes out of range
+  p.conv = emu::ConvShape{.batch = c.batch,
+                          .height = c.height,
+                          .width = c.width,
+                          .in_channels = c.channels,
+                          .out_channels = c.filters,
+                          .kernel_h = c.kernel_h,
+                          .kernel_w = c.kernel_w,
+                          .stride = c.stride,
+                          .pad = c.padding};
+  p.m = p.conv->gemm_m(), p.n = p.conv->gemm_n(), p.k = p.conv->gemm_k();
+  const int step = p.instruction->shape.k;
+  if (p.instruction->is_sparse()) p.k = (p.k + step - 1) / step * step;
+  p.epilogue.transposed = p.epilogue.channel_is_row = true;
+}
+
 }  // namespace
 
 std::vector<std::string_view> kernel_flags() {
-  return {"m",         "n",      "k",       "dtype",    "accumulator", "op",         "sparse",   "cta_tile",
-          "warp_grid", "stages", "split_k", "stream_k", "raster",      "copy_bytes", "epilogue", "store"};
+  return {"m",        "n",      "k",          "conv",      "dtype",  "accumulator",
+          "op",       "sparse", "cta_tile",   "warp_grid", "stages", "split_k",
+          "stream_k", "raster", "copy_bytes", "epilogue",  "store"};
 }
 
 emu::Kernel kernel_from_flags() {
   emu::KernelProblem p;
   p.instruction = &instruction_by_type();
-  for (const auto& [name, value] :
-       {std::pair("m", FLAGS_m), std::pair("n", FLAGS_n), std::pair("k", FLAGS_k)})
-    if (value < 1 || value > 1 << 20) fail("--{} must be 1 to {}", name, 1 << 20);
-  p.m = FLAGS_m, p.n = FLAGS_n, p.k = FLAGS_k;
   p.epilogue = epilogue_from_flags(*p.instruction);
+  if (conv_is_given())
+    set_convolution(p);
+  else
+    p.m = FLAGS_m, p.n = FLAGS_n, p.k = FLAGS_k;
+  for (const auto& [name, value] : {std::pair("m", p.m), std::pair("n", p.n), std::pair("k", p.k)})
+    if (value < 1 || value > 1 << 20) fail("{} is {}; it must be 1 to {}", name, value, 1 << 20);
   if (FLAGS_stream_k != 0) p.places = small("stream-k", FLAGS_stream_k);
   return emu::plan_kernel(p, schedule_from_flags(p));
 }

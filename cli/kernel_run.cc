@@ -30,15 +30,19 @@ struct Operands {
     const isa::Instruction& i = *p.instruction;
     std::mt19937_64 random{std::uint64_t(FLAGS_seed)};
     a = emu::random_matrix(i.a, p.m, p.k, random);
-    b = emu::random_matrix(i.b, p.n, p.k, random);
+    b = p.conv ? emu::random_matrix(i.b, p.conv->batch * p.conv->height * p.conv->width, p.conv->in_channels,
+                                    random)
+               : emu::random_matrix(i.b, p.n, p.k, random);
     if (i.is_sparse()) sparse = emu::compress(emu::prune(a));
     const bool integer = p.epilogue.output == ElementType::s32;
     const ElementType wide = integer ? ElementType::s32 : ElementType::f32;
-    if (p.epilogue.scale) scale = words(wide, p.n, random);
-    if (p.epilogue.bias) bias = words(wide, p.n, random);
+    const std::int64_t channels = p.epilogue.channel_is_row ? p.m : p.n;
+    if (p.epilogue.scale) scale = words(wide, channels, random);
+    if (p.epilogue.bias) bias = words(wide, channels, random);
     if (p.epilogue.residual)
       residual =
-          emu::random_matrix(isa::bits(p.epilogue.output) == 16 ? p.epilogue.output : wide, p.m, p.n, random);
+          emu::random_matrix(isa::bits(p.epilogue.output) == 16 ? p.epilogue.output : wide,
+                             p.epilogue.transposed ? p.n : p.m, p.epilogue.transposed ? p.m : p.n, random);
     view.a = sparse ? &sparse->values : &a;
     view.sparse = sparse ? &*sparse : nullptr;
     view.b_transposed = &b;
@@ -134,7 +138,8 @@ Command kernel_run_command() {
       "kernel run",
       "",
       "execute a scheduled GEMM kernel warp instruction by warp instruction, and check it",
-      "D = epilogue(A B) of random operands by the tile programs of all CTAs: cp.async into swizzled shared\n"
+      "D = epilogue(A B) of random operands, or a convolution (--conv N,H,W,C,K,R,S,stride,pad; its weights\n"
+      "are A), by the tile programs of all CTAs: cp.async into swizzled shared\n"
       "memory, ldmatrix, mma, epilogue. Compared with the whole-matrix path, every output.\n"
       "Example: twofour kernel run --m 512 --n 256 --k 1024 --dtype s8 --sparse --cta-tile 128x128x128\n"
       "         --stages 3 --warp-grid 2x2 --epilogue scale,bias,relu --store s8\n"

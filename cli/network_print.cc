@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <vector>
 
 namespace twofour::cli {
@@ -33,7 +34,8 @@ std::string scaled(std::int64_t count) {
 
 std::string_view launch_text(emu::Launch launch) {
   switch (launch) {
-    case emu::Launch::graph: return "one CUDA graph; as-measured adds what a stream and the host call of an inference cost";
+    case emu::Launch::graph:
+      return "one CUDA graph; as-measured adds what a stream and the host call of an inference cost";
     case emu::Launch::stream: return "kernels launched into a stream one by one";
     case emu::Launch::kernel: return "the kernels alone, as a profiler reports them";
     case emu::Launch::as_measured: return "a stream and one host call, as the published inference benchmark";
@@ -73,6 +75,19 @@ std::string remarks(const KernelLatency& k) {
   for (const auto& a : k.advice) parts.push_back(fmt::format("{}: {}", a.option, a.reason));
   if (!k.note.empty()) parts.push_back(k.note);
   return fmt::format("{}", fmt::join(parts, "; "));
+}
+
+/// "DRAM 41 %, L2 38 %, tensor-pipe 12 % of the time": what binds the kernels, the largest first.
+std::string bound_shares(const NetworkLatency& network) {
+  std::map<std::string_view, double> by_bound;
+  for (const auto& k : network.kernels) by_bound[name(k.latency.bound)] += k.share;
+  std::vector<std::pair<double, std::string_view>> shares;
+  for (const auto& [bound, share] : by_bound) shares.emplace_back(share, bound);
+  std::sort(shares.rbegin(), shares.rend());
+  std::string text;
+  for (const auto& [share, bound] : shares)
+    text += fmt::format("{}{} {:.0f} %", text.empty() ? "" : ", ", bound, 100 * share);
+  return text + " of the time";
 }
 
 void append_table(std::string& out, const NetworkLatency& network) {
@@ -136,15 +151,16 @@ nlohmann::ordered_json kernel_json(const KernelLatency& k) {
 std::string network_text(const NetworkLatency& network, const NetworkOptions& options, std::string_view item,
                          const isa::Machine& machine) {
   const std::string many(item);
-  std::string out = fmt::format(
-      "{} ({} to {}) for {} {}, {} {}/s, {} kernels, {:.0f} % of time tensor-pipe bound\n",
-      duration(network.microseconds), duration(network.low_us), duration(network.high_us), network.batch,
-      network.batch == 1 ? many.substr(0, many.size() - 1) : many, grouped(network.items_per_second), item,
-      network.launches, 100 * network.tensor_bound_share);
+  std::string out =
+      fmt::format("{} ({} to {}) for {} {}, {} {}/s, {} kernels\n", duration(network.microseconds),
+                  duration(network.low_us), duration(network.high_us), network.batch,
+                  network.batch == 1 ? many.substr(0, many.size() - 1) : many,
+                  grouped(network.items_per_second), item, network.launches);
   out += fmt::format("network    {}: {} multiply-adds, {} weights; {:.0f} % of the dense {} peak\n",
                      network.network, scaled(network.macs), scaled(network.weights),
                      100 * network.peak_fraction, nas::network_type_name(options.type));
   out += fmt::format("machine    {}\n", machine.name);
+  out += fmt::format("bound      {}\n", bound_shares(network));
   out += fmt::format("counts     {}\n", launch_text(options.launch));
   if (network.host_us > 0) out += fmt::format("host call  {:.4g} us of it\n", network.host_us);
   out += fmt::format("fidelity   {}\n\n", name(network.fidelity));

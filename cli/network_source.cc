@@ -7,6 +7,7 @@
 #include <charconv>
 #include <map>
 
+#include "twofour/cli/flags.h"
 #include "twofour/isa/error.h"
 #include "twofour/nas/graph/onnx_import.h"
 #include "twofour/nas/graph/workload_builtin.h"
@@ -69,10 +70,6 @@ NetworkSource load_onnx(std::string_view command) {
 }
 
 }  // namespace
-
-bool flag_given(const char* flag) {
-  return !gflags::GetCommandLineFlagInfoOrDie(flag).is_default;
-}
 
 NetworkSource load_network(std::string_view command, std::span<const std::string> words) {
   if (words.empty() == FLAGS_onnx.empty())

@@ -8,9 +8,6 @@
 
 namespace twofour::cli {
 
-/// Whether the command line sets a flag.
-bool flag_given(const char* flag);
-
 /// A network, and what its batch counts: "images".
 struct NetworkSource {
   nas::Workload workload;

@@ -9,7 +9,6 @@
 #include "twofour/cli/flags.h"
 #include "twofour/cli/output.h"
 #include "twofour/cli/pipeline_views.h"
-#include "twofour/emu/kernel/simulate.h"
 #include "twofour/emu/timing/sm_trace.h"
 #include "twofour/isa/error.h"
 #include "twofour/isa/file.h"
@@ -96,29 +95,27 @@ nlohmann::ordered_json to_json(const emu::GemmProblem& p, const emu::Schedule& s
 
 }  // namespace
 
-int time_kernel(const emu::GemmProblem& problem, const isa::Machine& machine) {
+int time_kernel(std::string_view command, const emu::GemmProblem& problem, const emu::Latency& latency,
+                const isa::Machine& machine, const Simulate& simulate) {
   const auto views = parse_views(FLAGS_view);
-  const auto latency = emu::gemm_latency(problem, machine);
   if (latency.gemv)
-    fail(
-        "time gemm --cycle: a GEMM of so few columns is streamed by a kernel without tiles; leave out "
-        "--cycle");
-  const auto& schedule = latency.schedule;
-  const auto simulation = emu::simulate_kernel(problem, schedule, machine);
+    fail("{} --cycle: a GEMM of so few columns is streamed by a kernel without tiles; leave out --cycle",
+         command);
+  const auto simulation = simulate(latency.schedule, nullptr);
   emu::Timeline timeline(steady_cycle(simulation), 200);
   emu::ChromeTrace trace;
   emu::SmListeners listeners;
   if (views.timeline) listeners.add(timeline);
   if (!FLAGS_trace.empty()) listeners.add(trace);
-  if (views.timeline || !FLAGS_trace.empty()) emu::simulate_kernel(problem, schedule, machine, &listeners);
+  if (views.timeline || !FLAGS_trace.empty()) simulate(latency.schedule, &listeners);
   if (!FLAGS_trace.empty()) isa::write_file(FLAGS_trace, trace.json());
   if (FLAGS_json) {
-    auto json = to_json(problem, schedule, simulation, latency.microseconds, machine);
+    auto json = to_json(problem, latency.schedule, simulation, latency.microseconds, machine);
     json.update(views_json(views, simulation.steady, timeline));
-    print_json("time gemm", json);
+    print_json(std::string(command), json);
     return exit_ok;
   }
-  print_text(problem, schedule, simulation, latency.microseconds, machine);
+  print_text(problem, latency.schedule, simulation, latency.microseconds, machine);
   print_views(views, simulation.steady, timeline);
   return exit_ok;
 }

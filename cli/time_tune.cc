@@ -2,20 +2,19 @@
 #include <gflags/gflags.h>
 #include <unistd.h>
 
-#include <array>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 
 #include "twofour/cli/commands.h"
+#include "twofour/cli/conv_flag.h"
 #include "twofour/cli/flags.h"
 #include "twofour/cli/output.h"
 #include "twofour/emu/tune/tune.h"
 #include "twofour/isa/error.h"
 
 DECLARE_int64(batch);
+DECLARE_string(conv);
 DECLARE_string(launch);
-DEFINE_string(conv, "", "a convolution in place of --m, --n, --k: N,H,W,C,K,R,S,stride,pad");
 DEFINE_bool(exhaustive, false, "time every schedule");
 DEFINE_int64(trials, 0, "schedules to time; 0: --fraction of them");
 DEFINE_double(fraction, 0.1, "share of the schedules to time");
@@ -47,37 +46,9 @@ class InterruptGuard {
   struct sigaction before_ {};
 };
 
-emu::ConvProblem conv_from_flag() {
-  std::array<std::int64_t, 9> numbers{};
-  const char *at = FLAGS_conv.data(), *end = at + FLAGS_conv.size();
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    const auto [rest, error] = std::from_chars(at, end, numbers[i]);
-    const bool last = i + 1 == numbers.size();
-    if (error != std::errc() || (last ? rest != end : rest == end || *rest != ','))
-      fail("--conv '{}': nine integers N,H,W,C,K,R,S,stride,pad are needed", FLAGS_conv);
-    at = rest + 1;
-  }
-  const auto& [n, h, w, c, k, r, s, stride, pad] = numbers;
-  emu::ConvProblem conv;
-  conv.batch = n;
-  conv.height = h;
-  conv.width = w;
-  conv.channels = c;
-  conv.filters = k;
-  conv.kernel_h = r;
-  conv.kernel_w = s;
-  conv.stride = stride;
-  conv.padding = pad;
-  conv.type = isa::parse_element(FLAGS_dtype);
-  conv.sparse = FLAGS_sparse;
-  conv.output_bits = emu::default_output_bits(conv.type);
-  conv.launch = emu::parse_launch(FLAGS_launch);
-  return conv;
-}
-
 emu::TuningTask task_from_flags() {
   const bool gemm = FLAGS_m != 0 || FLAGS_n != 0 || FLAGS_k != 0;
-  if (gemm == !FLAGS_conv.empty()) fail("time tune: give either --m, --n and --k, or --conv");
+  if (gemm == conv_is_given()) fail("time tune: give either --m, --n and --k, or --conv");
   if (!gemm) {
     if (FLAGS_batch != 1) fail("time tune: --batch is for GEMMs; the first number of --conv is its batch");
     return emu::tuning_task(conv_from_flag());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "twofour/emu/kernel/kernel_streams.h"
 #include "twofour/emu/timing/sm_pipeline.h"
@@ -29,6 +30,13 @@ const isa::Instruction& find_mma(const GemmProblem& p, const isa::Machine& machi
   return *best;
 }
 
+/// What is simulated.
+struct Job {
+  GemmProblem problem;
+  KernelProblem kernel;
+  std::optional<double> b_bytes = {};  ///< that DRAM delivers of B at least; all that CTAs fetch if not given
+};
+
 ElementType output_type(const GemmProblem& p) {
   switch (p.output_bits) {
     case 8: return ElementType::s8;
@@ -40,9 +48,9 @@ ElementType output_type(const GemmProblem& p) {
 
 /// Bytes of the operands that DRAM delivers: once if they fit L2 together, else once per wave of CTAs, which
 /// are launched in cohorts of raster_columns.
-double operand_bytes(const Kernel& k, std::int64_t resident, const isa::Machine& machine) {
+double operand_bytes(const Job& job, const Kernel& k, std::int64_t resident, const isa::Machine& machine) {
   const double a = static_cast<double>(k.grid_m) * k.chunks * (k.a_bytes + k.metadata_bytes);
-  const double b = static_cast<double>(k.grid_n) * k.chunks * k.b_bytes;
+  const double b = job.b_bytes.value_or(static_cast<double>(k.grid_n) * k.chunks * k.b_bytes);
   if (a + b <= machine.l2_mib * 1024 * 1024) return a + b;
   const auto rows = static_cast<double>(k.grid_m), columns = static_cast<double>(k.grid_n);
   const double wave = std::min(rows * columns, static_cast<double>(resident));
@@ -179,8 +187,7 @@ std::pair<std::int64_t, std::int64_t> kernels_of(const std::vector<std::vector<W
 
 /// The kernel of a schedule with the widest copies that the problem allows, its stream-k on as many CTAs as
 /// run at once.
-Kernel fitted_kernel(const GemmProblem& problem, Schedule schedule, const isa::Machine& machine) {
-  KernelProblem tiled = kernel_problem(problem, machine);
+Kernel fitted_kernel(KernelProblem tiled, Schedule schedule, const isa::Machine& machine) {
   schedule.alignment = std::min(schedule.alignment, largest_alignment(tiled));
   const int fit = ctas_per_sm(plan_kernel(tiled, schedule), machine);
   if (fit < 1)
@@ -197,10 +204,11 @@ struct Traffic {
 };
 
 /// In a run of such kernels L2 is full of the last one's D, unless everything fits.
-Traffic traffic_of(const Kernel& kernel, const GemmProblem& p, int fit, const isa::Machine& machine) {
+Traffic traffic_of(const Job& job, const Kernel& kernel, int fit, const isa::Machine& machine) {
+  const GemmProblem& p = job.problem;
   const auto resident = static_cast<std::int64_t>(machine.sms) * fit / kernel.schedule.splits;
   const auto batch = static_cast<double>(p.batch);
-  const double operands = operand_bytes(kernel, resident, machine) * batch;
+  const double operands = operand_bytes(job, kernel, resident, machine) * batch;
   const double d = static_cast<double>(p.m) * static_cast<double>(p.n) * batch * p.output_bits / 8;
   return {operands, d, operands + d > machine.l2_mib * 1024 * 1024};
 }
@@ -247,9 +255,12 @@ KernelProblem kernel_problem(const GemmProblem& p, const isa::Machine& machine) 
   return kernel;
 }
 
-KernelSimulation simulate_kernel(const GemmProblem& problem, const Schedule& schedule,
-                                 const isa::Machine& machine, SmListener* listener) {
-  const Kernel kernel = fitted_kernel(problem, schedule, machine);
+namespace {
+
+KernelSimulation simulate(const Job& job, const Schedule& schedule, const isa::Machine& machine,
+                          SmListener* listener) {
+  const GemmProblem& problem = job.problem;
+  const Kernel kernel = fitted_kernel(job.kernel, schedule, machine);
   const int fit = ctas_per_sm(kernel, machine);
   const auto rows = grid(kernel);
   const auto [first, second] = kernels_of(rows);
@@ -260,7 +271,7 @@ KernelSimulation simulate_kernel(const GemmProblem& problem, const Schedule& sch
   s.chunks = streams.chunks();
   s.ctas_of_busiest_sm = ceil_div(s.ctas, static_cast<std::int64_t>(machine.sms));
 
-  const Traffic traffic = traffic_of(kernel, problem, fit, machine);
+  const Traffic traffic = traffic_of(job, kernel, fit, machine);
   s.l2_hit = 1 - traffic.operands / (streams.fetched_bytes() * static_cast<double>(s.ctas));
   const SmParameters parameters{machine, share(s.ctas, s.l2_hit, traffic.write_back, machine)};
   const Extended sm = rounds(streams, schedule.tile.stages, s.ctas_of_busiest_sm, fit, parameters, listener);
@@ -280,6 +291,29 @@ KernelSimulation simulate_kernel(const GemmProblem& problem, const Schedule& sch
   s.microseconds = (s.cycles + s.second_kernel_cycles) / machine.boost_mhz + s.launch_us;
   s.bound = bound_of(s, s.launch_us * machine.boost_mhz + machine.cold_start_cycles);
   return s;
+}
+
+}  // namespace
+
+KernelSimulation simulate_kernel(const GemmProblem& problem, const Schedule& schedule,
+                                 const isa::Machine& machine, SmListener* listener) {
+  return simulate({problem, kernel_problem(problem, machine)}, schedule, machine, listener);
+}
+
+KernelSimulation simulate_kernel(const ConvProblem& c, const Schedule& schedule, const isa::Machine& machine,
+                                 SmListener* listener) {
+  const auto [gemm, tensor_bytes] = implicit_gemm(c);
+  Job job{gemm, kernel_problem(gemm, machine), tensor_bytes};
+  job.kernel.conv = ConvShape{.batch = c.batch,
+                              .height = c.height,
+                              .width = c.width,
+                              .in_channels = gemm.k / (c.kernel_h * c.kernel_w),
+                              .out_channels = c.filters,
+                              .kernel_h = c.kernel_h,
+                              .kernel_w = c.kernel_w,
+                              .stride = c.stride,
+                              .pad = c.padding};
+  return simulate(job, schedule, machine, listener);
 }
 
 }  // namespace twofour::emu

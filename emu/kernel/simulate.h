@@ -2,7 +2,7 @@
 #include <string>
 
 #include "twofour/emu/kernel/kernel.h"
-#include "twofour/emu/timing/gemm_latency.h"
+#include "twofour/emu/timing/conv_latency.h"
 #include "twofour/emu/timing/sm_report.h"
 
 namespace twofour::emu {
@@ -45,6 +45,11 @@ KernelProblem kernel_problem(const GemmProblem& problem, const isa::Machine& mac
 /// shortest run. Throws Error as plan_kernel and gemm_latency, and for a kernel that does not fit the
 /// machine.
 KernelSimulation simulate_kernel(const GemmProblem& problem, const Schedule& schedule,
+                                 const isa::Machine& machine, SmListener* listener = nullptr);
+
+/// The same of a convolution as an implicit GEMM, its channels filled up as implicit_gemm fills them: B is
+/// fetched from the activations, whose bytes are all that DRAM delivers of it.
+KernelSimulation simulate_kernel(const ConvProblem& problem, const Schedule& schedule,
                                  const isa::Machine& machine, SmListener* listener = nullptr);
 
 }  // namespace twofour::emu

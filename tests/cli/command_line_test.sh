@@ -19,7 +19,7 @@ npy() {
 expect 0 'Usage: twofour COMMAND' --help
 expect 2 'Usage: twofour COMMAND'
 expect 0 'twofour 0.' --version
-for command in 'isa list' 'isa show' mma gemm prune compress 'metadata check' 'metadata convert' 'metadata explain' layout replay 'time gemm' 'machine list' 'machine show' 'machine check' 'kernel run' 'kernel show' 'time mma' 'time network' 'time table' 'time tune' search; do
+for command in 'isa list' 'isa show' mma gemm prune compress 'metadata check' 'metadata convert' 'metadata explain' layout replay 'time gemm' 'time conv' 'machine list' 'machine show' 'machine check' 'kernel run' 'kernel show' 'time mma' 'time network' 'time table' 'time tune' search; do
   # shellcheck disable=SC2086
   expect 0 'Usage: twofour' $command --help
 done
@@ -115,6 +115,17 @@ expect 2 'is not 3 sizes' kernel run --m 64 --n 64 --k 64 --cta-tile 64x64
 expect 2 'bytes of shared memory, a CTA has 166912' kernel run --m 64 --n 64 --k 64 --cta-tile 256x256x64
 expect 2 'registers a lane, there are 255' kernel run --m 64 --n 64 --k 64 --cta-tile 128x256x32
 expect 2 'must be a multiple of 16 x 8' kernel run --m 64 --n 64 --k 64 --cta-tile 64x64x32 --warp-grid 8x1
+
+# Convolutions.
+expect 0 'fidelity   measured' time conv --conv 8,56,56,64,64,3,3,1,1
+expect 0 'cycles with' time conv --conv 8,14,14,256,256,3,3,1,1 --dtype s8 --sparse --cycle
+expect 0 '"method": "cycle"' time conv --conv 8,14,14,3,64,7,7,2,3 --cycle --json
+expect 0 '25088 outputs, 0 differ' kernel run --conv 2,14,14,32,64,3,3,1,1 --dtype s8 --sparse --cta-tile 64x64x128 --stages 3 --epilogue bias,relu,residual
+expect 0 'outputs, 0 differ' kernel run --conv 1,9,9,16,24,5,5,2,2 --dtype bf16 --cta-tile 32x64x32 --warp-grid 1x2 --split-k 3
+expect 2 'give --conv' time conv
+expect 2 'larger than the padded input' time conv --conv 1,2,2,64,64,5,5,1,0
+expect 2 'give either --m, --n and --k, or --conv' kernel run --m 8 --conv 1,9,9,16,24,5,5,2,2
+expect 2 '3 channels of f16 are not a multiple of 4 bytes' kernel run --conv 1,9,9,3,24,5,5,2,2
 
 # Tuning.
 expect 0 '10 of ' time tune --m 64 --n 64 --k 256 --trials 10
@@ -256,8 +267,8 @@ expect 2 'use a larger image' time network vgg16 --image 8
 # Networks of ONNX files, where this build reads them.
 models=$here/nas/graph/models
 if ! "$twofour" time network --onnx "$models/cnn_qlinear.onnx" 2>&1 | grep -q 'not built here'; then
-  expect 0 'us for 8 items' time network --onnx "$models/resnet50.onnx" --batch 8
-  expect 0 'us for 2 items' time network --onnx "$models/cnn_qlinear.onnx"
+  expect 0 'us) for 8 items' time network --onnx "$models/resnet50.onnx" --batch 8
+  expect 0 'us) for 2 items' time network --onnx "$models/cnn_qlinear.onnx"
   expect 2 "input 'image', dimension 0 ('batch'): --batch N" time network --onnx "$models/resnet50.onnx"
   expect 2 "('sequence'): --dim sequence=N" time network --onnx "$models/transformer_block.onnx" --batch 2
   expect 0 '"batch": 2' time network --onnx "$models/transformer_block.onnx" --batch 2 --dim sequence=16 --json

@@ -217,6 +217,23 @@ TEST(SimulateKernel, MeasuredS8KernelsWithinFifteenPercentOnAverage) {
   EXPECT_LT(error / count, 0.15);
 }
 
+// The im2col matrix of a 3 x 3 kernel holds every pixel nine times; DRAM delivers it once. The SM executes
+// the same mma, and more address instructions.
+TEST(SimulateKernel, ConvolutionReadsPixelsAndComputesItsGemm) {
+  ConvProblem conv;
+  conv.batch = 32, conv.height = conv.width = 56, conv.channels = 256, conv.filters = 256;
+  conv.kernel_h = conv.kernel_w = 3, conv.padding = 1;
+  auto matrix = implicit_gemm(conv).gemm;
+  EXPECT_EQ(matrix.k, 9 * 256);
+  const Schedule schedule = tiled({128, 128, 64, 4, 2, 2});
+  const auto c = simulate_kernel(conv, schedule, a100), g = simulate_kernel(matrix, schedule, a100);
+  EXPECT_LT(c.dram_cycles, 0.4 * g.dram_cycles);
+  EXPECT_EQ(c.ctas, g.ctas);
+  EXPECT_EQ(c.chunks, g.chunks);
+  EXPECT_DOUBLE_EQ(c.tensor_floor_us, g.tensor_floor_us);
+  EXPECT_GT(c.run.totals.instructions, g.run.totals.instructions);
+}
+
 TEST(SimulateKernel, Refusals) {
   EXPECT_THROW(simulate_kernel(gemm("f16", false, 64, 64, 33), tiled({64, 64, 64, 5, 2, 2}), a100), Error);
   EXPECT_THROW(simulate_kernel(gemm("b1", true, 64, 64, 256), tiled({64, 64, 64, 5, 2, 2}), a100), Error);
