@@ -13,6 +13,7 @@
 
 #include "twofour/cli/commands.h"
 #include "twofour/cli/flags.h"
+#include "twofour/cli/instruction_flags.h"
 #include "twofour/cli/output.h"
 #include "twofour/emu/matrix/npy.h"
 #include "twofour/emu/matrix/random.h"
@@ -25,8 +26,6 @@
 DEFINE_string(a, "", "A as a .npy file, M x K (random if not given)");
 DEFINE_string(b, "", "B as a .npy file, K x N (random if not given)");
 DEFINE_string(c, "", "C as a .npy file, M x N, accumulator type (zero if not given)");
-DEFINE_string(accumulator, "", "accumulator type: f16 or f32 for f16 inputs; chosen if not given");
-DEFINE_string(op, "xor", "b1: and, xor");
 DEFINE_bool(prune, false, "prune A to its sparse form first (random operands always are)");
 DEFINE_bool(pad, false, "fill M, N and K up to whole instruction tiles with zeros");
 DEFINE_bool(satfinite, false, "integers: clamp to s32 instead of wrapping");
@@ -38,17 +37,7 @@ namespace {
 using isa::ElementType;
 
 const isa::Instruction& instruction_by_flags() {
-  if (!FLAGS_instruction.empty()) return isa::find_instruction(FLAGS_instruction);
-  const ElementType type = isa::parse_element(FLAGS_dtype);
-  ElementType accumulator = ElementType::s32;
-  if (isa::is_float(type)) accumulator = type == ElementType::f64 ? ElementType::f64 : ElementType::f32;
-  if (!FLAGS_accumulator.empty()) accumulator = isa::parse_element(FLAGS_accumulator);
-  isa::BitOp op = isa::BitOp::none;
-  if (type == ElementType::b1) {
-    if (FLAGS_op != "and" && FLAGS_op != "xor") fail("flag --op: '{}' is neither and nor xor", FLAGS_op);
-    op = FLAGS_op == "and" ? isa::BitOp::and_popc : isa::BitOp::xor_popc;
-  }
-  return emu::choose_instruction(type, type, accumulator, FLAGS_sparse, op);
+  return FLAGS_instruction.empty() ? instruction_by_type() : isa::find_instruction(FLAGS_instruction);
 }
 
 /// Operands as given: B as its transpose.

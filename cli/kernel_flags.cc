@@ -8,11 +8,9 @@
 
 #include "twofour/cli/conv_flag.h"
 #include "twofour/cli/flags.h"
-#include "twofour/emu/matrix/gemm.h"
+#include "twofour/cli/instruction_flags.h"
 #include "twofour/isa/error.h"
 
-DECLARE_string(accumulator);
-DECLARE_string(op);
 DEFINE_string(cta_tile, "128x128x32", "tile of a CTA: rows x columns of D x columns of k");
 DEFINE_string(warp_grid, "2x2", "warps of a CTA: along its rows x along its columns");
 DEFINE_int64(stages, 4, "k-chunks in shared memory, at least 2");
@@ -46,19 +44,6 @@ std::vector<int> sizes(const char* flag, const std::string& text, std::size_t co
 int small(const char* flag, std::int64_t value) {
   if (value < 0 || value > 1'000'000) fail("flag --{}: {} is out of range", flag, value);
   return int(value);
-}
-
-const isa::Instruction& instruction_by_type() {
-  const ElementType type = isa::parse_element(FLAGS_dtype);
-  ElementType accumulator = ElementType::s32;
-  if (isa::is_float(type)) accumulator = type == ElementType::f64 ? ElementType::f64 : ElementType::f32;
-  if (!FLAGS_accumulator.empty()) accumulator = isa::parse_element(FLAGS_accumulator);
-  isa::BitOp op = isa::BitOp::none;
-  if (type == ElementType::b1) {
-    if (FLAGS_op != "and" && FLAGS_op != "xor") fail("flag --op: '{}' is neither and nor xor", FLAGS_op);
-    op = FLAGS_op == "and" ? isa::BitOp::and_popc : isa::BitOp::xor_popc;
-  }
-  return emu::choose_instruction(type, type, accumulator, FLAGS_sparse, op);
 }
 
 emu::Epilogue epilogue_from_flags(const isa::Instruction& i) {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gflags/gflags_declare.h>
 
+#include "twofour/cli/gemm_flags.h"
+
 DECLARE_string(clock);
 
 namespace twofour::cli {
@@ -39,26 +41,19 @@ void print_latency(const emu::GemmProblem& p, const Latency& l, const isa::Machi
 
 nlohmann::ordered_json latency_json(const emu::GemmProblem& p, const Latency& l,
                                     const isa::Machine& machine) {
-  nlohmann::ordered_json fields{{"machine", machine.name},
-                                {"clock", FLAGS_clock},
-                                {"m", p.m},
-                                {"n", p.n},
-                                {"k", p.k},
-                                {"dtype", isa::name(p.type)},
-                                {"sparse", p.sparse},
-                                {"batch", p.batch},
-                                {"launch", name(p.launch)},
-                                {"predicted_us", l.microseconds},
-                                {"low_us", l.low_us},
-                                {"high_us", l.high_us},
-                                {"bound", name(l.bound)},
-                                {"peak_fraction", l.peak_fraction},
-                                {"fidelity", name(l.fidelity)},
-                                {"kernel_cycles", l.cycles},
-                                {"launch_us", l.launch_us},
-                                {"tensor_floor_us", l.tensor_floor_us},
-                                {"dram_floor_us", l.dram_floor_us},
-                                {"schedule", l.gemv ? "gemv" : "tiled"}};
+  nlohmann::ordered_json fields{{"machine", machine.name}, {"clock", FLAGS_clock}};
+  fields.update(gemm_json(p));
+  fields.update({{"predicted_us", l.microseconds},
+                 {"low_us", l.low_us},
+                 {"high_us", l.high_us},
+                 {"bound", name(l.bound)},
+                 {"peak_fraction", l.peak_fraction},
+                 {"fidelity", name(l.fidelity)},
+                 {"kernel_cycles", l.cycles},
+                 {"launch_us", l.launch_us},
+                 {"tensor_floor_us", l.tensor_floor_us},
+                 {"dram_floor_us", l.dram_floor_us},
+                 {"schedule", l.gemv ? "gemv" : "tiled"}});
   if (l.gemv) return fields;
   const auto& tile = l.schedule.tile;
   fields["tile"] = {{"m", tile.m},           {"n", tile.n},           {"k", tile.k(p.type)},

@@ -3,6 +3,7 @@
 
 #include "twofour/cli/commands.h"
 #include "twofour/cli/flags.h"
+#include "twofour/cli/gemm_flags.h"
 #include "twofour/cli/latency_print.h"
 #include "twofour/cli/output.h"
 #include "twofour/cli/time_kernel.h"
@@ -10,28 +11,14 @@
 #include "twofour/isa/error.h"
 #include "twofour/isa/file.h"
 
+DECLARE_string(launch);
 DEFINE_string(csv, "",
               "table with columns M,N,K,dtype and perhaps sparse; predicted_us and its band are appended");
-DEFINE_int64(batch, 1, "GEMMs of that shape in one kernel");
 DEFINE_string(clock, "automatic", "automatic, boost, sustained or a number of MHz (docs/timing.md)");
 DEFINE_bool(cycle, false, "simulate the kernel's instructions on one SM, cycle by cycle");
-DEFINE_string(launch, "as-measured", "what is counted around the kernel: graph, stream, kernel, as-measured");
 
 namespace twofour::cli {
 namespace {
-
-emu::GemmProblem problem_from_flags() {
-  emu::GemmProblem problem;
-  problem.m = FLAGS_m;
-  problem.n = FLAGS_n;
-  problem.k = FLAGS_k;
-  problem.type = isa::parse_element(FLAGS_dtype);
-  problem.sparse = FLAGS_sparse;
-  problem.output_bits = emu::default_output_bits(problem.type);
-  problem.batch = FLAGS_batch;
-  problem.launch = emu::parse_launch(FLAGS_launch);
-  return problem;
-}
 
 void write_table() {
   const auto table = isa::CsvTable::read(FLAGS_csv);
@@ -54,7 +41,7 @@ int run(std::span<const std::string>) {
     return exit_ok;
   }
   if (!FLAGS_output.empty()) fail("time gemm: --output is for --csv");
-  const auto problem = problem_from_flags();
+  const auto problem = gemm_from_flags();
   const auto machine =
       isa::at_clock(isa::load_machine(FLAGS_machine), isa::parse_clock(FLAGS_clock), problem.type);
   const auto latency = emu::gemm_latency(problem, machine);

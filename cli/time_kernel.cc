@@ -7,6 +7,7 @@
 
 #include "twofour/cli/command.h"
 #include "twofour/cli/flags.h"
+#include "twofour/cli/gemm_flags.h"
 #include "twofour/cli/output.h"
 #include "twofour/cli/pipeline_views.h"
 #include "twofour/emu/timing/sm_trace.h"
@@ -58,39 +59,33 @@ void print_text(const emu::GemmProblem& p, const emu::Schedule& schedule, const 
 nlohmann::ordered_json to_json(const emu::GemmProblem& p, const emu::Schedule& schedule,
                                const KernelSimulation& s, double modelled_us, const isa::Machine& machine) {
   const emu::Tile& t = schedule.tile;
-  return {{"machine", machine.name},
-          {"method", "cycle"},
-          {"m", p.m},
-          {"n", p.n},
-          {"k", p.k},
-          {"dtype", isa::name(p.type)},
-          {"sparse", p.sparse},
-          {"batch", p.batch},
-          {"launch", name(p.launch)},
-          {"predicted_us", s.microseconds},
-          {"kernel_bound", s.bound},
-          {"peak_fraction", peak_fraction(s)},
-          {"model_us", modelled_us},
-          {"kernel_cycles", s.cycles},
-          {"second_kernel_cycles", s.second_kernel_cycles},
-          {"busiest_sm_cycles", s.sm_cycles},
-          {"dram_cycles", s.dram_cycles},
-          {"power_cycles", s.power_cycles},
-          {"launch_us", s.launch_us},
-          {"tile",
-           {{"m", t.m},
-            {"n", t.n},
-            {"k", t.k(p.type)},
-            {"stages", t.stages},
-            {"warps", t.warps()},
-            {"split_k", schedule.splits}}},
-          {"ctas", s.ctas},
-          {"ctas_per_sm", s.ctas_per_sm},
-          {"ctas_of_busiest_sm", s.ctas_of_busiest_sm},
-          {"k_chunks", s.chunks},
-          {"chunk_cycles", s.chunk_cycles},
-          {"unsteadiness", s.unsteadiness},
-          {"l2_hit", s.l2_hit}};
+  nlohmann::ordered_json fields{{"machine", machine.name}, {"method", "cycle"}};
+  fields.update(gemm_json(p));
+  fields.update({{"predicted_us", s.microseconds},
+                 {"kernel_bound", s.bound},
+                 {"peak_fraction", peak_fraction(s)},
+                 {"model_us", modelled_us},
+                 {"kernel_cycles", s.cycles},
+                 {"second_kernel_cycles", s.second_kernel_cycles},
+                 {"busiest_sm_cycles", s.sm_cycles},
+                 {"dram_cycles", s.dram_cycles},
+                 {"power_cycles", s.power_cycles},
+                 {"launch_us", s.launch_us},
+                 {"tile",
+                  {{"m", t.m},
+                   {"n", t.n},
+                   {"k", t.k(p.type)},
+                   {"stages", t.stages},
+                   {"warps", t.warps()},
+                   {"split_k", schedule.splits}}},
+                 {"ctas", s.ctas},
+                 {"ctas_per_sm", s.ctas_per_sm},
+                 {"ctas_of_busiest_sm", s.ctas_of_busiest_sm},
+                 {"k_chunks", s.chunks},
+                 {"chunk_cycles", s.chunk_cycles},
+                 {"unsteadiness", s.unsteadiness},
+                 {"l2_hit", s.l2_hit}});
+  return fields;
 }
 
 }  // namespace

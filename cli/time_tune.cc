@@ -8,13 +8,13 @@
 #include "twofour/cli/commands.h"
 #include "twofour/cli/conv_flag.h"
 #include "twofour/cli/flags.h"
+#include "twofour/cli/gemm_flags.h"
 #include "twofour/cli/output.h"
 #include "twofour/emu/tune/tune.h"
 #include "twofour/isa/error.h"
 
 DECLARE_int64(batch);
 DECLARE_string(conv);
-DECLARE_string(launch);
 DEFINE_bool(exhaustive, false, "time every schedule");
 DEFINE_int64(trials, 0, "schedules to time; 0: --fraction of them");
 DEFINE_double(fraction, 0.1, "share of the schedules to time");
@@ -53,16 +53,7 @@ emu::TuningTask task_from_flags() {
     if (FLAGS_batch != 1) fail("time tune: --batch is for GEMMs; the first number of --conv is its batch");
     return emu::tuning_task(conv_from_flag());
   }
-  emu::GemmProblem problem;
-  problem.m = FLAGS_m;
-  problem.n = FLAGS_n;
-  problem.k = FLAGS_k;
-  problem.type = isa::parse_element(FLAGS_dtype);
-  problem.sparse = FLAGS_sparse;
-  problem.output_bits = emu::default_output_bits(problem.type);
-  problem.batch = FLAGS_batch;
-  problem.launch = emu::parse_launch(FLAGS_launch);
-  return emu::tuning_task(problem);
+  return emu::tuning_task(gemm_from_flags());
 }
 
 /// A line on the terminal a few times a second.
@@ -149,27 +140,21 @@ void print_document(const emu::TuningTask& task, const emu::TuneOutcome& outcome
     fields["predicted_us"] = candidate.microseconds;
     candidates.push_back(fields);
   }
-  nlohmann::ordered_json fields{{"machine", machine.name},
-                                {"m", p.m},
-                                {"n", p.n},
-                                {"k", p.k},
-                                {"dtype", isa::name(p.type)},
-                                {"sparse", p.sparse},
-                                {"batch", p.batch},
-                                {"launch", name(p.launch)},
-                                {"conv", FLAGS_conv},
-                                {"predicted_us", outcome.record.top.front().microseconds},
-                                {"published_us", published.microseconds},
-                                {"published_schedule", published.gemv ? nlohmann::ordered_json("gemv")
-                                                                      : to_json(published.schedule, p.type)},
-                                {"search", FLAGS_exhaustive ? "exhaustive" : "learning"},
-                                {"seed", FLAGS_seed},
-                                {"space", outcome.record.space},
-                                {"trials", outcome.record.trials},
-                                {"timed_now", outcome.timed},
-                                {"from_cache", outcome.known},
-                                {"interrupted", outcome.stopped},
-                                {"candidates", candidates}};
+  nlohmann::ordered_json fields{{"machine", machine.name}};
+  fields.update(gemm_json(p));
+  fields.update({{"conv", FLAGS_conv},
+                 {"predicted_us", outcome.record.top.front().microseconds},
+                 {"published_us", published.microseconds},
+                 {"published_schedule",
+                  published.gemv ? nlohmann::ordered_json("gemv") : to_json(published.schedule, p.type)},
+                 {"search", FLAGS_exhaustive ? "exhaustive" : "learning"},
+                 {"seed", FLAGS_seed},
+                 {"space", outcome.record.space},
+                 {"trials", outcome.record.trials},
+                 {"timed_now", outcome.timed},
+                 {"from_cache", outcome.known},
+                 {"interrupted", outcome.stopped},
+                 {"candidates", candidates}});
   print_json("time tune", fields);
 }
 
