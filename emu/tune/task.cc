@@ -47,10 +47,11 @@ Evaluator model_evaluator(const TuningTask& task, const isa::Machine& machine,
 }
 
 std::string model_version(const TimingConstants& c) {
-  constexpr int rules = 1;
-  return fmt::format("latency model {}: {} {} {} {} {} {} {} {}", rules, c.l2_efficiency, c.dram_efficiency,
-                     c.sm_overlap, c.chip_overlap, c.gemv_step_cycles, c.store_bytes_per_clk, c.layer_us,
-                     c.layer_gemm_us);
+  constexpr int rules = 2;
+  return fmt::format("latency model {}: {} {} {} {} {} {} {} {} {} {} {} {} {}", rules, c.l2_efficiency,
+                     c.dram_efficiency, c.sm_overlap, c.chip_overlap, c.gemv_step_cycles,
+                     c.store_bytes_per_clk, c.throttle_us, c.dram_ramp_cycles, c.resident_mib,
+                     c.reduction_share, c.layer_us, c.layer_gemm_us, c.layer_dram_efficiency);
 }
 
 Latency published_best(const TuningTask& task, const isa::Machine& machine,
