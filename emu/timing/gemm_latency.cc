@@ -279,7 +279,8 @@ Latency schedule_latency(const GemmProblem& problem, const KernelContext& contex
                          const isa::Machine& machine, const TimingConstants& constants) {
   check(problem);
   check(schedule, problem);
-  const auto work = describe(problem, context, machine);
+  auto work = describe(problem, context, machine);
+  work.copy_bytes = std::min<double>(work.copy_bytes, schedule.alignment);
   const auto o = occupancy(work, schedule.tile, machine);
   if (o.ctas_per_sm < 1)
     fail("schedule: a CTA of tile {} x {} x {} bytes with {} stages does not fit an SM of {}",

@@ -44,6 +44,25 @@ double operand_reads(const GemmWork& work, const Tile& tile, double a_bytes, dou
   return a_bytes * tile.warps_n + b_bytes * tile.warps_m;
 }
 
+/// The widest copy that divides the rows of both K-major operands.
+double widest_copy(const GemmProblem& problem) {
+  const std::int64_t bits = problem.k * isa::bits(problem.type);
+  const std::int64_t row = problem.sparse ? bits / 2 : bits;
+  for (const int bytes : {16, 8, 4, 2})
+    if (row % (8 * bytes) == 0 && bits % (8 * bytes) == 0) return bytes;
+  return 1;
+}
+
+/// Issue slots of the warp instructions that copy `bytes`, beyond those of 16-byte copies: half the width
+/// takes twice the cp.async, each with two instructions that move its 64-bit pointer on (as in emu/kernel's
+/// programs). Below 4 bytes there is no cp.async but a load and a store. They delay mma where the tensor pipe
+/// is full.
+double narrow_copy_slots(const GemmWork& work, double bytes) {
+  constexpr double lanes = 32, widest = 16, pointer = 2;
+  const double moves = work.copy_bytes < 4 ? 2 : 1;
+  return bytes / lanes * ((moves + pointer) / work.copy_bytes - (1 + pointer) / widest);
+}
+
 /// DRAM bytes of the operands when CTAs run in waves and each wave reads its rows and columns once. Operands
 /// that fit in L2 together are read once only. Raster: cohorts of columns of CTAs (CUTLASS' threadblock
 /// swizzle); sparse kernels walk down all rows of A first, without cohorts (read off the A100 pairs: 16384
@@ -142,6 +161,7 @@ GemmWork describe(const GemmProblem& problem, const KernelContext& context, cons
   work.type = problem.type;
   work.sparse = problem.sparse;
   work.element_bytes = isa::bits(problem.type) / 8.0;
+  work.copy_bytes = widest_copy(problem);
   work.a_density = (problem.sparse ? 0.5 : 1) + metadata_density(mma);
   const double b_bytes = context.b_bytes < 0 ? work.k * work.n * work.element_bytes : context.b_bytes;
   work.a_bytes = context.a_in_l2 ? 0 : work.m * work.k * work.element_bytes * work.a_density;
@@ -188,6 +208,7 @@ Occupancy occupancy(const GemmWork& work, const Tile& tile, const isa::Machine& 
       a_bytes * std::min(1.0, work.m / tile.m) + b_bytes * std::min(1.0, work.n / tile.n) / cluster;
   const double tile_fma = double(tile.m) * tile.n * tile.k(work.type);
   o.tensor_cycles = tile_fma / work.mma_fma * work.mma_interval / machine.sub_cores_per_sm;
+  o.tensor_cycles += narrow_copy_slots(work, a_bytes + b_bytes) / machine.sub_cores_per_sm;
   o.smem_cycles =
       (operand_reads(work, tile, a_bytes, b_bytes) + a_bytes + b_bytes) / machine.smem_bytes_per_clk;
   const double alone = machine.copy_latency + machine.smem_latency + work.mma_latency +

@@ -10,6 +10,7 @@ struct GemmWork {
   isa::ElementType type;
   bool sparse;
   double element_bytes;        ///< of the dense operand
+  double copy_bytes;           ///< that one lane copies: 16, 8 or 4 by cp.async, 2 or 1 through registers
   double a_density;            ///< bytes of A, values and metadata, over those of a dense A
   bool in_network;             ///< what DRAM delivers is known; else a benchmark repeats the kernel
   bool layer_profiled;         ///< timed as the layer profiler of the integer measurements does
@@ -40,7 +41,7 @@ GemmWork describe(const GemmProblem& problem, const KernelContext& context, cons
 /// A tile on one machine: what does not depend on how its CTAs share the work.
 struct Occupancy {
   int ctas_per_sm;       ///< 0: the tile does not fit
-  double tensor_cycles;  ///< of one CTA and k-chunk, as the next two
+  double tensor_cycles;  ///< of one CTA and k-chunk, as the next two; issue of narrow copies included
   double smem_cycles;
   double fill_bytes;
   double latency_cycles;

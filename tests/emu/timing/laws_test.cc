@@ -69,11 +69,13 @@ TEST(TimingLaws, NeverAbovePeakNorBelowTheDramFloor) {
 }
 
 // From 8 columns up: below, libraries stream the matrix, and the measured s8 kernels do lose by
-// that (65536 x 128 of s8 takes 53 us at M = 2 and 14 us at M = 8).
+// that (65536 x 128 of s8 takes 53 us at M = 2 and 14 us at M = 8). Rows of whole 16 bytes: a longer one may
+// be copied in wider pieces.
 TEST(TimingLaws, MoreWorkIsNeverFaster) {
   for (auto p : shapes(300, 8))
     for (const auto type : {f16, s8, s4}) {
       p.type = type;
+      p.k = (p.k + 31) / 32 * 32;
       const double base = us(p);
       for (const auto size : {&GemmProblem::m, &GemmProblem::n, &GemmProblem::k, &GemmProblem::batch}) {
         auto larger = p;
@@ -244,6 +246,23 @@ TEST(TimingLaws, MeasuredFloatsChooseTilesByWholeRounds) {
   p.type = s8;
   EXPECT_DOUBLE_EQ(gemm_latency(p, a100).iteration.tensor_pipe,
                    gemm_latency({p.m, p.n, p.k, s8}, a100).iteration.tensor_pipe);
+}
+
+// Rows of K elements decide how wide the copies are: 16, 8 and 4 bytes by cp.async, 2 through registers.
+TEST(TimingLaws, NarrowRowsCostMore) {
+  const Schedule s{.tile = {256, 128, 64, 3, 4, 2}};
+  const auto at = [&](std::int64_t k, bool sparse = false) {
+    return schedule_latency({3072, 1152, k, f16, sparse}, s, a100).microseconds;
+  };
+  EXPECT_LT(at(4096), at(4092));  // all 128 chunks of 32 columns
+  EXPECT_LT(at(4092), at(4094));
+  EXPECT_LT(at(4094), at(4095));
+  EXPECT_LT(at(4095), 1.25 * at(4096));
+  EXPECT_NEAR(at(4088), at(4096), 0.2);  // DRAM reads a little less
+  auto four = s;
+  four.alignment = 4;
+  EXPECT_NEAR(schedule_latency({3072, 1152, 4096, f16}, four, a100).microseconds, at(4094), 0.2);
+  EXPECT_LT(us({3072, 1152, 4096, f16}), us({3072, 1152, 4095, f16}));
 }
 
 // The 8-bit rows came from a layer profiler in which weights stream faster.
