@@ -20,8 +20,6 @@ namespace {
 
 using namespace twofour;
 
-/// What the latency model chose.
-
 /// One GEMM timed twice, and perhaps measured.
 struct Pair {
   double simulated, modelled, measured;  ///< us; measured 0: it is not
@@ -73,6 +71,12 @@ void compare(const emu::GemmProblem& problem, double measured, const isa::Machin
   }
 }
 
+/// Of all types together.
+Ratios& pooled() {
+  static Ratios ratios;
+  return ratios;
+}
+
 void print_worst(std::vector<Pair> pairs) {
   const auto worse = [](const Pair& a, const Pair& b) {
     return std::abs(std::log(a.simulated / a.measured)) > std::abs(std::log(b.simulated / b.measured));
@@ -92,6 +96,8 @@ void report(const char* title, const std::vector<Pair>& pairs, const std::map<st
     model.add("all", p.simulated / p.modelled);
     model.add(size_class(p.modelled), p.simulated / p.modelled);
     model.add("model says " + p.bound, p.simulated / p.modelled);
+    pooled().add(size_class(p.modelled), p.simulated / p.modelled);
+    pooled().add("all", p.simulated / p.modelled);
     if (p.measured == 0) continue;
     for (const auto& label : {std::string("all"), size_class(p.measured)}) {
       simulated.add(label, p.simulated / p.measured);
@@ -176,6 +182,8 @@ int main(int argc, char** argv) {
     for (const char* type : {"f16", "tf32", "s8", "s4"}) report_type(type, true, machine);
     for (const bool sparse : {false, true})
       for (const char* type : {"f16", "s8"}) report_choice(type, sparse, machine);
+    std::printf("All types\n");
+    pooled().print("simulated over modelled, same schedule");
     std::printf("%.1f s of CPU\n", static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC);
     return 0;
   } catch (const twofour::Error& error) {

@@ -51,7 +51,8 @@ void print_class(const std::string& label, std::span<const Scored> all,
 }
 
 std::string kernel_text(const emu::Latency& l) {
-  return fmt::format("{}x{} split {} {}", l.schedule.tile.m, l.schedule.tile.n, l.schedule.splits, name(l.bound));
+  return fmt::format("{}x{} split {} {}", l.schedule.tile.m, l.schedule.tile.n, l.schedule.splits,
+                     name(l.bound));
 }
 
 void print_rows(std::span<const Scored> all) {

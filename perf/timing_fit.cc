@@ -32,6 +32,7 @@ constexpr std::array parameters{
     Parameter{"reduction_share", &TimingConstants::reduction_share, 0.1, 2},
     Parameter{"layer_us", &TimingConstants::layer_us, 0, 12},
     Parameter{"layer_gemm_us", &TimingConstants::layer_gemm_us, 0, 6},
+    Parameter{"layer_dram_efficiency", &TimingConstants::layer_dram_efficiency, 0.6, 1.1},
 };
 
 /// Every stride-th training row of a file, validation rows apart.
@@ -82,7 +83,7 @@ int main(int argc, char** argv) {
     add_training(rows, folder + "a100_bf16_gemm.csv", 7);
     add_training(rows, folder + "a100_s8_gemm.csv", 3);
     const auto machine = isa::load_machine("a100-sxm4-80gb");
-    TimingConstants c{0.7, 0.9, 8, 4, 800, 10, 500, 1000, 1, 0.8, 4, 2.5};
+    TimingConstants c{0.7, 0.9, 8, 4, 800, 10, 500, 1000, 1, 0.8, 4, 2.5, 0.9};
     std::array<double, parameters.size()> steps;
     steps.fill(0.1);
     double best = mean_error(rows, machine, c);
@@ -91,7 +92,7 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "round %2d: mean |error| %.3f %% on %zu training rows\n", round + 1, 100 * best,
                    rows.size());
     }
-    for (const auto& p : parameters) std::printf("%-19s %.4g\n", p.name, c.*p.field);
+    for (const auto& p : parameters) std::printf("%-21s %.4g\n", p.name, c.*p.field);
     return 0;
   } catch (const twofour::Error& error) {
     std::fprintf(stderr, "timing_fit: %s\n", error.what());

@@ -44,6 +44,25 @@ double operand_reads(const GemmWork& work, const Tile& tile, double a_bytes, dou
   return a_bytes * tile.warps_n + b_bytes * tile.warps_m;
 }
 
+/// The widest copy that divides the rows of both K-major operands.
+double widest_copy(const GemmProblem& problem) {
+  const std::int64_t bits = problem.k * isa::bits(problem.type);
+  const std::int64_t row = problem.sparse ? bits / 2 : bits;
+  for (const int bytes : {16, 8, 4, 2})
+    if (row % (8 * bytes) == 0 && bits % (8 * bytes) == 0) return bytes;
+  return 1;
+}
+
+/// Issue slots of the warp instructions that copy `bytes`, beyond those of 16-byte copies: half the width
+/// takes twice the cp.async, each with two instructions that move its 64-bit pointer on (as in emu/kernel's
+/// programs). Below 4 bytes there is no cp.async but a load and a store. They delay mma where the tensor pipe
+/// is full.
+double narrow_copy_slots(const GemmWork& work, double bytes) {
+  constexpr double lanes = 32, widest = 16, pointer = 2;
+  const double moves = work.copy_bytes < 4 ? 2 : 1;
+  return bytes / lanes * ((moves + pointer) / work.copy_bytes - (1 + pointer) / widest);
+}
+
 /// DRAM bytes of the operands when CTAs run in waves and each wave reads its rows and columns once. Operands
 /// that fit in L2 together are read once only. Raster: cohorts of columns of CTAs (CUTLASS' threadblock
 /// swizzle); sparse kernels walk down all rows of A first, without cohorts (read off the A100 pairs: 16384
@@ -72,7 +91,8 @@ double dram_cycles(const GemmWork& work, double operands, const isa::Machine& ma
   const double bytes = operands + work.epilogue_dram_bytes;
   const double miss = work.in_network ? 1 : std::min(1.0, bytes / (constants.resident_mib * 1024 * 1024));
   const double ramp = work.in_network && operands <= 0 ? 0 : constants.dram_ramp_cycles;
-  const double stream = bytes / (machine.bytes_per_clk(machine.dram_read_gbs) * constants.dram_efficiency);
+  const double efficiency = work.layer_profiled ? constants.layer_dram_efficiency : constants.dram_efficiency;
+  const double stream = bytes / (machine.bytes_per_clk(machine.dram_read_gbs) * efficiency);
   return miss * (ramp + stream);
 }
 
@@ -86,13 +106,46 @@ double chip_cycles(double sm_cycles, double dram, const GemmWork& work, const is
   return overlap(free, work.effective_cycles * throttle, constants.sm_overlap);
 }
 
+constexpr double fitted_bytes = 2;  // of an element of D in the measurements
+
 /// SM cycles of the epilogue for one element of D. Its 32-bit accumulator passes through shared memory
 /// whatever the width of D, so the fitted rate, which is of 16-bit D, is kept for an element; other widths of
 /// D and a residual cost or save their bytes at the rate of loads.
 double epilogue_cycles(const GemmWork& work, double load_rate, const TimingConstants& constants) {
-  constexpr double fitted_bytes = 2;
   const double other_bytes = work.output_bytes - fitted_bytes + work.residual_bytes;
   return std::max(0.0, fitted_bytes / constants.store_bytes_per_clk + other_bytes / load_rate);
+}
+
+/// CTAs that share an SM from beginning to end.
+struct Round {
+  IterationCycles chunk;  ///< of all of them
+  double epilogue;        ///< cycles of all of them
+  double cycles;
+};
+
+/// `ctas` of them, while `busy_sms` SMs share L2.
+Round round_of(double ctas, double busy_sms, const GemmWork& work, const Schedule& schedule,
+               const Occupancy& o, const Grid& grid, const isa::Machine& machine,
+               const TimingConstants& constants) {
+  const double l2_share = machine.bytes_per_clk(machine.l2_read_gbs) * constants.l2_efficiency / busy_sms;
+  const double load_rate = std::min(machine.l2_bytes_per_clk_sm, l2_share);
+  // CUTLASS' epilogue walks the whole tile, rows outside the matrix included. A stream-K CTA that begins or
+  // ends inside a tile hands over its sums as well.
+  const double elements = double(schedule.tile.m) * schedule.tile.n;
+  const bool stream_k = schedule.decomposition == Decomposition::stream_k;
+  const double tiles_per_cta = stream_k ? grid.rows * grid.columns * work.batch / grid.ctas : 1;
+  const double hand_over = stream_k ? 2 * sizeof(float) * elements / constants.store_bytes_per_clk : 0;
+  const double epilogue =
+      elements * epilogue_cycles(work, load_rate, constants) * std::max(1.0, tiles_per_cta) + hand_over;
+  Round round{};
+  round.chunk = {o.tensor_cycles * ctas, o.smem_cycles * ctas, o.fill_bytes / load_rate * ctas,
+                 o.latency_cycles};
+  const auto& c = round.chunk;
+  const double p = constants.sm_overlap;
+  const double chunk = overlap(overlap(overlap(c.tensor_pipe, c.shared_memory, p), c.l2, p), c.latency, p);
+  round.epilogue = ctas * epilogue;
+  round.cycles = chunk * grid.iterations + round.epilogue;
+  return round;
 }
 
 }  // namespace
@@ -108,11 +161,13 @@ GemmWork describe(const GemmProblem& problem, const KernelContext& context, cons
   work.type = problem.type;
   work.sparse = problem.sparse;
   work.element_bytes = isa::bits(problem.type) / 8.0;
+  work.copy_bytes = widest_copy(problem);
   work.a_density = (problem.sparse ? 0.5 : 1) + metadata_density(mma);
   const double b_bytes = context.b_bytes < 0 ? work.k * work.n * work.element_bytes : context.b_bytes;
   work.a_bytes = context.a_in_l2 ? 0 : work.m * work.k * work.element_bytes * work.a_density;
   work.b_bytes = context.b_in_l2 ? 0 : b_bytes;
   work.in_network = context.in_network;
+  work.layer_profiled = problem.launch == Launch::as_measured && !isa::is_float(problem.type);
   work.output_bytes = problem.output_bits / 8.0;
   work.residual_bytes = context.residual_bits / 8.0;
   work.epilogue_dram_bytes =
@@ -153,6 +208,7 @@ Occupancy occupancy(const GemmWork& work, const Tile& tile, const isa::Machine& 
       a_bytes * std::min(1.0, work.m / tile.m) + b_bytes * std::min(1.0, work.n / tile.n) / cluster;
   const double tile_fma = double(tile.m) * tile.n * tile.k(work.type);
   o.tensor_cycles = tile_fma / work.mma_fma * work.mma_interval / machine.sub_cores_per_sm;
+  o.tensor_cycles += narrow_copy_slots(work, a_bytes + b_bytes) / machine.sub_cores_per_sm;
   o.smem_cycles =
       (operand_reads(work, tile, a_bytes, b_bytes) + a_bytes + b_bytes) / machine.smem_bytes_per_clk;
   const double alone = machine.copy_latency + machine.smem_latency + work.mma_latency +
@@ -180,46 +236,47 @@ Grid grid(const GemmWork& work, const Schedule& schedule, const Occupancy& occup
     g.ctas = tiles * schedule.splits;
     g.iterations = ceil_div(chunks, schedule.splits);
   }
-  // Measured float kernels whose last wave is not full take as long as if it were.
   const double per_sm = ceil_div(g.ctas, machine.sms);
   g.resident = std::min<double>(occupancy.ctas_per_sm, per_sm);
-  g.rounds = ceil_div(per_sm, g.resident);
+  g.rounds = std::floor(per_sm / g.resident);
+  g.last = per_sm - g.rounds * g.resident;
   return g;
+}
+
+Grid in_whole_rounds(Grid grid) {
+  if (grid.last > 0) grid.rounds += 1;
+  grid.last = 0;
+  return grid;
 }
 
 double lower_bound(const GemmWork& work, const Schedule& schedule, const Grid& grid, const Occupancy& o,
                    const TimingConstants& constants) {
+  const double elements = double(schedule.tile.m) * schedule.tile.n;
   const double epilogue =
-      schedule.tile.m * schedule.tile.n * work.output_bytes / constants.store_bytes_per_clk;
-  const double chunk = std::max(grid.resident * std::max(o.tensor_cycles, o.smem_cycles), o.latency_cycles);
-  return grid.rounds * (chunk * grid.iterations + grid.resident * epilogue);
+      work.output_bytes < fitted_bytes ? 0 : elements * fitted_bytes / constants.store_bytes_per_clk;
+  const auto round = [&](double ctas) {
+    const double chunk = std::max(ctas * std::max(o.tensor_cycles, o.smem_cycles), o.latency_cycles);
+    return chunk * grid.iterations + ctas * epilogue;
+  };
+  return grid.rounds * round(grid.resident) + (grid.last > 0 ? round(grid.last) : 0);
 }
 
 KernelTime tiled_kernel(const GemmWork& work, const Schedule& schedule, const Occupancy& o, const Grid& grid,
                         const isa::Machine& machine, const TimingConstants& constants, Latency& latency) {
-  const double resident = grid.resident, rounds = grid.rounds;
-  const double busy_sms = grid.ctas / (rounds * resident);  // on average over the kernel
-  const double l2_share = machine.bytes_per_clk(machine.l2_read_gbs) * constants.l2_efficiency / busy_sms;
-  const double load_rate = std::min(machine.l2_bytes_per_clk_sm, l2_share);
-  const double fill = o.fill_bytes / load_rate;
-  // CUTLASS' epilogue walks the whole tile, rows outside the matrix included. A stream-K CTA that begins or
-  // ends inside a tile hands over its sums as well.
-  const double tile_elements = double(schedule.tile.m) * schedule.tile.n;
-  const bool stream_k = schedule.decomposition == Decomposition::stream_k;
-  const double tiles_per_cta = stream_k ? grid.rows * grid.columns * work.batch / grid.ctas : 1;
-  const double hand_over = stream_k ? 2 * sizeof(float) * tile_elements / constants.store_bytes_per_clk : 0;
-  const double epilogue =
-      tile_elements * epilogue_cycles(work, load_rate, constants) * std::max(1.0, tiles_per_cta) + hand_over;
-
-  const IterationCycles c{o.tensor_cycles * resident, o.smem_cycles * resident, fill * resident,
-                          o.latency_cycles};
-  const double p = constants.sm_overlap;
-  const double iteration =
-      overlap(overlap(overlap(c.tensor_pipe, c.shared_memory, p), c.l2, p), c.latency, p);
-
+  // On average over the kernel: SMs that get fewer CTAs than the busiest leave L2 to the others.
+  const double busy_sms = grid.ctas / (grid.rounds * grid.resident + grid.last);
+  const auto round = [&](double ctas) {
+    return round_of(ctas, busy_sms, work, schedule, o, grid, machine, constants);
+  };
+  const Round full = round(grid.resident);
   KernelTime time{};
-  time.sm_cycles = rounds * (iteration * grid.iterations + resident * epilogue);
-  time.epilogue_cycles = rounds * resident * epilogue;
+  time.sm_cycles = grid.rounds * full.cycles;
+  time.epilogue_cycles = grid.rounds * full.epilogue;
+  if (grid.last > 0) {
+    const Round last = round(grid.last);
+    time.sm_cycles += last.cycles;
+    time.epilogue_cycles += last.epilogue;
+  }
   const double slots = machine.sms * o.ctas_per_sm;
   const double l2_bytes = machine.l2_mib * 1024 * 1024;
   const double operands =
@@ -232,7 +289,7 @@ KernelTime tiled_kernel(const GemmWork& work, const Schedule& schedule, const Oc
   latency.ctas_per_sm = o.ctas_per_sm;
   latency.waves = grid.ctas / slots;
   latency.iterations = grid.iterations;
-  latency.iteration = c;
+  latency.iteration = full.chunk;
   return time;
 }
 

@@ -10,8 +10,10 @@ struct GemmWork {
   isa::ElementType type;
   bool sparse;
   double element_bytes;        ///< of the dense operand
+  double copy_bytes;           ///< that one lane copies: 16, 8 or 4 by cp.async, 2 or 1 through registers
   double a_density;            ///< bytes of A, values and metadata, over those of a dense A
   bool in_network;             ///< what DRAM delivers is known; else a benchmark repeats the kernel
+  bool layer_profiled;         ///< timed as the layer profiler of the integer measurements does
   double a_bytes, b_bytes;     ///< that DRAM must deliver at least, for one GEMM of the batch
   double output_bytes;         ///< of one element of D
   double residual_bytes;       ///< that the epilogue reads for one element of D
@@ -39,7 +41,7 @@ GemmWork describe(const GemmProblem& problem, const KernelContext& context, cons
 /// A tile on one machine: what does not depend on how its CTAs share the work.
 struct Occupancy {
   int ctas_per_sm;       ///< 0: the tile does not fit
-  double tensor_cycles;  ///< of one CTA and k-chunk, as the next two
+  double tensor_cycles;  ///< of one CTA and k-chunk, as the next two; issue of narrow copies included
   double smem_cycles;
   double fill_bytes;
   double latency_cycles;
@@ -59,10 +61,14 @@ struct Grid {
   double ctas;
   double iterations;  ///< k-chunks of the busiest CTA
   double resident;    ///< CTAs that an SM holds at once
-  double rounds;      ///< of them; a last round that is not full is counted as a full one
+  double rounds;      ///< of so many CTAs on the busiest SM
+  double last;        ///< CTAs that it runs after them, fewer; 0: none
 };
 Grid grid(const GemmWork& work, const Schedule& schedule, const Occupancy& occupancy,
           const isa::Machine& machine);
+
+/// The grid with a last round that is not full counted as a full one.
+Grid in_whole_rounds(Grid grid);
 
 /// Cycles that tiled_kernel cannot beat; cheap.
 double lower_bound(const GemmWork& work, const Schedule& schedule, const Grid& grid,

@@ -50,7 +50,7 @@ Evaluator model_evaluator(const TuningTask& task, const isa::Machine& machine,
 }
 
 std::string model_version(const TimingConstants& constants) {
-  constexpr int rules = 1;
+  constexpr int rules = 2;
   const auto numbers = std::bit_cast<std::array<double, sizeof(TimingConstants) / sizeof(double)>>(constants);
   return fmt::format("latency model {}: {}", rules, fmt::join(numbers, " "));
 }

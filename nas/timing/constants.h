@@ -10,6 +10,6 @@ struct NetworkConstants {
                    ///< loader's hand-over, the predictor's entry, the copy of the result and the wait for it
 };
 
-inline constexpr NetworkConstants fitted_network_constants{393};
+inline constexpr NetworkConstants fitted_network_constants{392};
 
 }  // namespace twofour::nas

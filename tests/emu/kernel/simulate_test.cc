@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "twofour/emu/kernel/kernel_streams.h"
 #include "twofour/emu/timing/measurements.h"
@@ -240,6 +242,50 @@ TEST(SimulateKernel, Refusals) {
   auto p = gemm("f16", false, 64, 64, 64);
   p.output_bits = 24;
   EXPECT_THROW(simulate_kernel(p, tiled({64, 64, 64, 5, 2, 2}), a100), Error);
+}
+
+// The latency model beside the simulation of its own schedule: perf/kernel_accuracy's bound by the model's
+// time, which holds all of its pairs but 5 % at either end, and no pair beyond its worst (docs/accuracy.md).
+TEST(SimulateKernel, TheLatencyModelStaysWithinItsBound) {
+  int checked = 0, inside = 0;
+  for (const auto& [type, sparse] : {std::pair("f16", false), {"s8", false}, {"tf32", false}, {"f16", true}})
+    for (const auto& [m, n, k] :
+         {std::tuple(256, 512, 512), {1024, 512, 2048}, {1024, 4096, 2048}, {4096, 4096, 2048}}) {
+      auto p = gemm(type, sparse, m, n, k);
+      p.launch = Launch::graph;
+      const auto l = gemm_latency(p, a100);
+      const double ratio = simulate_kernel(p, l.schedule, a100).microseconds / l.microseconds;
+      EXPECT_GT(ratio, 0.75) << type << " " << sparse << " " << m << " x " << n << " x " << k;
+      EXPECT_LT(ratio, 1.35) << type << " " << sparse << " " << m << " x " << n << " x " << k;
+      inside += l.microseconds < 10 ? ratio > 0.95 && ratio < 1.27 : ratio > 0.84 && ratio < 1.10;
+      ++checked;
+    }
+  EXPECT_GE(inside, checked * 9 / 10);
+}
+
+// Narrow copies issue more instructions, which cost little: the model's charge lies within 6 % of the
+// simulated one.
+TEST(SimulateKernel, NarrowCopiesCostWhatTheModelCharges) {
+  auto machine = a100;
+  machine.sustained_mhz = machine.boost_mhz;
+  double most = 1;
+  for (const Tile& tile :
+       {Tile{256, 128, 64, 3, 4, 2}, Tile{128, 128, 64, 4, 2, 2}, Tile{64, 64, 64, 10, 2, 2}}) {
+    const auto p = gemm("f16", false, tile.m * 24, tile.n * 18, 4096);
+    const auto cycles = [&](int alignment) {
+      Schedule s = tiled(tile);
+      s.alignment = alignment;
+      return std::pair(simulate_kernel(p, s, machine).cycles, schedule_latency(p, s, machine).cycles);
+    };
+    const auto [simulated, modelled] = cycles(16);
+    for (const int alignment : {8, 4}) {
+      const auto narrow = cycles(alignment);
+      EXPECT_NEAR(narrow.first / simulated, narrow.second / modelled, 0.06) << tile.m << " " << alignment;
+      EXPECT_GE(narrow.second, modelled);
+      most = std::max(most, narrow.second / modelled);
+    }
+  }
+  EXPECT_GT(most, 1.02);
 }
 
 }  // namespace
