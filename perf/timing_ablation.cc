@@ -61,6 +61,8 @@ constexpr Ablation ablations[] = {
     {"no launch", [](isa::Machine& m, TimingConstants&) { m.launch_graph_us = none; }},
     {"no cold start", [](isa::Machine& m, TimingConstants&) { m.cold_start_cycles = none; }},
     {"no layer profiler", [](isa::Machine&, TimingConstants& c) { c.layer_us = c.layer_gemm_us = 0; }},
+    {"its DRAM as in a graph",
+     [](isa::Machine&, TimingConstants& c) { c.layer_dram_efficiency = c.dram_efficiency; }},
 };
 
 }  // namespace

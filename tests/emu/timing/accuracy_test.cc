@@ -58,7 +58,7 @@ TEST(Accuracy, HeldOutS8) {
   const auto error = error_of(load_measurements(folder + "a100_s8_gemm.csv", Launch::as_measured),
                               "a100-sxm4-80gb", held_out);
   EXPECT_GT(error.rows, 1000u);
-  EXPECT_LT(error.mean, 0.085);
+  EXPECT_LT(error.mean, 0.075);
   EXPECT_LT(std::abs(error.bias), 0.04);
 }
 
