@@ -69,7 +69,7 @@ Command time_gemm_command() {
       "appended.\n"
       "--launch as-measured counts what the published measurements of the type count: a CUDA graph node for "
       "the float\n"
-      "types, a layer profiler's overhead (8.6 us) for the integers. To compare types use --launch graph.\n"
+      "types, a layer profiler's overhead (8.5 us) for the integers. To compare types use --launch graph.\n"
       "--clock boost knows no power limit, sustained runs all of the kernel at the clock that the limit "
       "leaves a "
       "full tensor\n"
