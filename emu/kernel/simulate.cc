@@ -94,7 +94,7 @@ struct Extended {
   double chunk_cycles = 0;  ///< more cycles for one more k-chunk of every CTA
   double unsteadiness = 0;
   SmReport steady, run;
-  std::int64_t observed_cycles = 0;  ///< of the run that the listener saw
+  std::int64_t observed_cycles = 0;  ///< of the first run, which the listener sees
 };
 
 /// The main loop is made longer, by twice as much each time, until an added k-chunk takes as long as the ones
@@ -110,7 +110,7 @@ Extended extend(const KernelStreams& streams, int stages, std::int64_t ctas, int
   for (int length = 2 * stages + 8, more = 16;; length += more, more *= 2) {
     const Run r = run(streams, length, ctas, resident, parameters, listener);
     const std::int64_t chunks = streams.chunks(length), added = chunks - shorter_chunks;
-    if (listener != nullptr) e.observed_cycles = r.totals.cycles;
+    if (shorter_chunks == 0) e.observed_cycles = r.totals.cycles;
     listener = nullptr;
     const SmReport last = difference(r.report, shorter);
     const double slope =

@@ -27,7 +27,7 @@ struct KernelSimulation {
   std::string bound;  ///< "launch", "DRAM", "power", or what binds the SM in the steady state
   SmReport steady;    ///< of the k-chunks in the steady state; of a whole run where it is short
   SmReport run;       ///< of the simulated run, prologues and epilogues included
-  std::int64_t observed_cycles = 0;  ///< of the run that the listener sees
+  std::int64_t observed_cycles = 0;  ///< of the run that a listener sees, or would see
 };
 
 /// How the machine's CTAs fit an SM: shared memory, registers, warps, CTAs.

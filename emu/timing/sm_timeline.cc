@@ -18,11 +18,6 @@ std::string legend() {
   return text;
 }
 
-/// Start of what a row draws.
-std::int64_t first_cycle(const TimelineRow& row) {
-  return row.waits.empty() ? row.issue : row.waits.front().from;
-}
-
 std::string bar(const TimelineRow& row, std::int64_t from, int columns) {
   std::string text(static_cast<std::size_t>(columns), ' ');
   const auto fill = [&](std::int64_t begin, std::int64_t end, char letter) {
@@ -84,8 +79,8 @@ std::string op_name(const TimedOp& op) {
 
 std::string timeline_text(const std::vector<TimelineRow>& rows, int columns) {
   if (rows.empty()) return "no instruction issued in the window\n";
-  auto from = first_cycle(rows[0]);
-  for (const auto& row : rows) from = std::min(from, first_cycle(row));
+  auto from = rows[0].issue;
+  for (const auto& row : rows) from = std::min(from, row.issue);
   std::string text = legend();
   text += fmt::format("{:>4} {:>4} {:>5} {:<20} {:>7} {:>6}  cycles {} to {}\n", "CTA", "warp", "#",
                       "instruction", "issued", "ready", from, from + columns - 1);

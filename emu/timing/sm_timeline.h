@@ -36,8 +36,9 @@ class Timeline : public SmListener {
   std::vector<TimelineRow> rows_;
 };
 
-/// The rows as text: a line an instruction with a bar over cycles, at most `columns` wide. Letters of the
-/// bar: where it waits the letter of the reason, I issue, - in flight, R result.
+/// The rows as text: a line an instruction with a bar over the cycles from the first issue on, at most
+/// `columns` of them. Letters of the bar: where it waits the letter of the reason, I issue, - in flight, R
+/// result.
 std::string timeline_text(const std::vector<TimelineRow>& rows, int columns);
 
 /// "HMMA.16816.F32", "LDSM.16.M88.4", "cp.async".

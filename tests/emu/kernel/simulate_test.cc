@@ -236,6 +236,16 @@ TEST(SimulateKernel, ConvolutionReadsPixelsAndComputesItsGemm) {
   EXPECT_GT(c.run.totals.instructions, g.run.totals.instructions);
 }
 
+// A caller learns from one run where the main loop of the run that a listener sees will be.
+TEST(SimulateKernel, TheObservedRunIsKnownWithoutAListener) {
+  const auto problem = gemm("f16", false, 1024, 1024, 8192);
+  const Schedule schedule = tiled({128, 128, 64, 4, 2, 2});
+  const auto s = simulate_kernel(problem, schedule, a100);
+  SmListeners none;
+  EXPECT_GT(s.observed_cycles, 0);
+  EXPECT_EQ(simulate_kernel(problem, schedule, a100, &none).observed_cycles, s.observed_cycles);
+}
+
 TEST(SimulateKernel, Refusals) {
   EXPECT_THROW(simulate_kernel(gemm("f16", false, 64, 64, 33), tiled({64, 64, 64, 5, 2, 2}), a100), Error);
   EXPECT_THROW(simulate_kernel(gemm("b1", true, 64, 64, 256), tiled({64, 64, 64, 5, 2, 2}), a100), Error);
