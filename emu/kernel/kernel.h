@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "twofour/emu/kernel/epilogue.h"
-#include "twofour/emu/kernel/schedule.h"
 #include "twofour/emu/matrix/conv.h"
+#include "twofour/emu/timing/schedule.h"
 #include "twofour/emu/timing/timed_op.h"
 #include "twofour/isa/instruction.h"
 

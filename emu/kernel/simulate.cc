@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "twofour/emu/kernel/kernel_streams.h"
+#include "twofour/emu/timing/kernel_time.h"
 #include "twofour/emu/timing/sm_pipeline.h"
 #include "twofour/isa/error.h"
 #include "twofour/isa/issue_timing.h"
@@ -147,18 +148,6 @@ Extended rounds(const KernelStreams& streams, int stages, std::int64_t ctas, int
   return base;
 }
 
-/// A kernel's launch in the graph or stream.
-double launch_us(const GemmProblem& p, const isa::Machine& machine) {
-  switch (p.launch) {
-    case Launch::graph: return machine.launch_graph_us;
-    case Launch::stream: return machine.launch_stream_us;
-    case Launch::kernel: return 0;
-    case Launch::as_measured: break;
-  }
-  if (isa::is_float(p.type)) return machine.launch_graph_us;
-  return machine.launch_graph_us + fitted_constants.layer_us + fitted_constants.layer_gemm_us;
-}
-
 /// The kernel that adds the partial sums of split-k, as libraries write it: spread over the whole machine, so
 /// that the bandwidth of L2 bounds it. (The tile program of emu/kernel adds them on one CTA a tile.)
 double reduction_cycles(const Kernel& k, const GemmProblem& p, const isa::Machine& machine) {
@@ -287,7 +276,8 @@ KernelSimulation simulate(const Job& job, const Schedule& schedule, const isa::M
   s.cycles = machine.cold_start_cycles + std::max({s.sm_cycles, s.dram_cycles, s.power_cycles});
   if (second > 0)
     s.second_kernel_cycles = machine.cold_start_cycles + reduction_cycles(kernel, problem, machine);
-  s.launch_us = launch_us(problem, machine) * (second > 0 ? 2 : 1);
+  s.launch_us =
+      launch_us(problem.launch, problem.type, false, machine, fitted_constants) * (second > 0 ? 2 : 1);
   s.microseconds = (s.cycles + s.second_kernel_cycles) / machine.boost_mhz + s.launch_us;
   s.bound = bound_of(s, s.launch_us * machine.boost_mhz + machine.cold_start_cycles);
   return s;

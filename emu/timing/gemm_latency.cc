@@ -42,18 +42,6 @@ constexpr std::array<int, 11> splits{2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32};
 constexpr double least_iterations = 2;  // k-chunks of a CTA of split-k; the rule of Stream-K
 constexpr std::int64_t most_splits = 1 << 16;
 
-double launch_us(const GemmProblem& problem, bool gemv, const isa::Machine& machine,
-                 const TimingConstants& constants) {
-  switch (problem.launch) {
-    case Launch::graph: return machine.launch_graph_us;
-    case Launch::stream: return machine.launch_stream_us;
-    case Launch::kernel: return 0;
-    case Launch::as_measured: break;
-  }
-  if (isa::is_float(problem.type)) return machine.launch_graph_us;
-  return machine.launch_graph_us + constants.layer_us + (gemv ? 0 : constants.layer_gemm_us);
-}
-
 /// The kernel that adds the partial sums of split-k: its launch and start, partly hidden behind the first
 /// kernel's end, and the sums through L2.
 double reduction_us(const GemmProblem& problem, const GemmWork& work, int split, const isa::Machine& machine,
@@ -91,7 +79,8 @@ void finish(Latency& latency, const KernelTime& time, const GemmProblem& problem
             const isa::Machine& machine, const TimingConstants& constants) {
   const double reduction = reduction_us(problem, work, latency.schedule.splits, machine, constants);
   const double cold_start = machine.cold_start_cycles / machine.boost_mhz;
-  latency.launch_us = launch_us(problem, latency.gemv, machine, constants) + cold_start + reduction;
+  latency.launch_us =
+      launch_us(problem.launch, problem.type, latency.gemv, machine, constants) + cold_start + reduction;
   latency.microseconds = time.cycles / machine.boost_mhz + latency.launch_us;
   latency.cycles = time.cycles + machine.cold_start_cycles;
   latency.bound = largest(time, latency, work, latency.launch_us * machine.boost_mhz);
@@ -130,8 +119,8 @@ Latency fastest_schedule(const GemmProblem& problem, const GemmWork& work, const
                          const TimingConstants& constants) {
   Latency best;
   best.microseconds = std::numeric_limits<double>::infinity();
-  const double overhead =
-      launch_us(problem, false, machine, constants) + machine.cold_start_cycles / machine.boost_mhz;
+  const double overhead = launch_us(problem.launch, problem.type, false, machine, constants) +
+                          machine.cold_start_cycles / machine.boost_mhz;
   const Library library = library_of(problem);
   const auto consider = [&](const Schedule& schedule, const Occupancy& o) {
     const auto real = grid(work, schedule, o, machine);
@@ -231,6 +220,18 @@ void check(const Schedule& s, const GemmProblem& problem) {
 }
 
 }  // namespace
+
+double launch_us(Launch launch, ElementType type, bool gemv, const isa::Machine& machine,
+                 const TimingConstants& constants) {
+  switch (launch) {
+    case Launch::graph: return machine.launch_graph_us;
+    case Launch::stream: return machine.launch_stream_us;
+    case Launch::kernel: return 0;
+    case Launch::as_measured: break;
+  }
+  if (isa::is_float(type)) return machine.launch_graph_us;
+  return machine.launch_graph_us + constants.layer_us + (gemv ? 0 : constants.layer_gemm_us);
+}
 
 std::string_view name(Launch launch) {
   return launch_names[static_cast<std::size_t>(launch)];

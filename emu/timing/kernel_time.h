@@ -27,6 +27,11 @@ struct GemmWork {
   double throttle;             ///< how much longer they take at the clock that the power budget sustains
 };
 
+/// What `launch` counts around a kernel, cold start not included: of integers as measured, the layer profiler
+/// too.
+double launch_us(Launch launch, isa::ElementType type, bool gemv, const isa::Machine& machine,
+                 const TimingConstants& constants);
+
 /// Cycles of one kernel at the boost clock, cold start not included.
 struct KernelTime {
   double cycles;

@@ -4,22 +4,9 @@
 #include <cmath>
 
 #include "twofour/emu/timing/error_band.h"
+#include "twofour/emu/timing/kernel_time.h"
 
 namespace twofour::emu {
-namespace {
-
-double launch_us(Launch launch, const isa::Machine& machine) {
-  switch (launch) {
-    case Launch::kernel: return 0;
-    case Launch::stream: return machine.launch_stream_us;
-    case Launch::graph:
-    case Launch::as_measured: break;
-  }
-  return machine.launch_graph_us;
-}
-
-}  // namespace
-
 Latency stream_latency(const StreamProblem& problem, const isa::Machine& machine,
                        const TimingConstants& constants) {
   const double dram =
@@ -32,7 +19,8 @@ Latency stream_latency(const StreamProblem& problem, const isa::Machine& machine
 
   Latency latency;
   latency.cycles = cycles + machine.cold_start_cycles;
-  latency.launch_us = launch_us(problem.launch, machine) + machine.cold_start_cycles / machine.boost_mhz;
+  latency.launch_us = launch_us(problem.launch, isa::ElementType::f16, false, machine, constants) +
+                      machine.cold_start_cycles / machine.boost_mhz;
   latency.microseconds = cycles / machine.boost_mhz + latency.launch_us;
   latency.dram_floor_us = problem.dram_bytes / (machine.dram_read_gbs * 1e3);
   if (latency.launch_us * machine.boost_mhz > cycles)

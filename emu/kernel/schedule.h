@@ -1,2 +1,0 @@
-#pragma once
-#include "twofour/emu/timing/schedule.h"
