@@ -29,7 +29,7 @@ class LayerCheck {
         s.width + 2 * s.pad < s.kernel_w)
       refuse("an illegal shape; sizes are at least 1, batch is 1, and the kernel fits the padded image");
     TensorSize input = tensor(layer_.input, "input", tensors);
-    if (layer_.global_pool) input.height = input.width = 1;
+    if (layer_.pool.kind == PoolKind::global_average) input.height = input.width = 1;
     const TensorSize expected{s.height, s.width, s.in_channels},
         output{s.out_height(), s.out_width(), s.out_channels};
     if (input != expected)

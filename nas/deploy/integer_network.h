@@ -11,11 +11,12 @@ inline constexpr int stream_fraction_bits = 16;
 
 /// The largest activation word of an integer option; activations run from 0.
 constexpr int activation_levels(Option o) {
-  return o == Option::int1 ? 1 : info(o).weight == isa::ElementType::s4 ? 15 : 255;
+  return (1 << info(o).activation_bits) - 1;
 }
 /// The largest magnitude of an integer option's weights.
 constexpr int largest_weight(Option o) {
-  return o == Option::int1 ? 1 : info(o).weight == isa::ElementType::s4 ? 7 : 127;
+  const int bits = info(o).weight_bits;
+  return bits == 1 ? 1 : (1 << (bits - 1)) - 1;
 }
 
 /// A real factor as integers: x -> (x * multiplier + 2^(shift-1)) >> shift, in 64 bits (arithmetic shift; 1

@@ -122,11 +122,11 @@ std::vector<LayerResult> run_emulated(const DeployedNetwork& net, const std::vec
     emu::ConvShape shape = layer.shape;
     shape.batch = batch;
     const PackedMatrix activations =
-        layer.global_pool
+        layer.pool.kind == PoolKind::global_average
             ? quantise(deployed, pool(tensor(layer.input), batch, shape.in_channels), shape.in_channels)
             : quantise(deployed, tensor(layer.input), shape.in_channels);
     LayerResult result{convolve(deployed, shape, activations), {}};
-    result.output = epilogue(deployed, layer.relu, result.accumulators,
+    result.output = epilogue(deployed, layer.activation == Activation::relu, result.accumulators,
                              layer.residual < 0 ? nullptr : &tensor(layer.residual));
     results.push_back(std::move(result));
   }

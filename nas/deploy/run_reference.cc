@@ -60,7 +60,7 @@ class Reference {
                        channels = layer.shape.out_channels;
     const std::int32_t* input = tensor_data(layer.input, image);
     std::vector<std::int32_t> pooled;
-    if (layer.global_pool) {
+    if (layer.pool.kind == PoolKind::global_average) {
       pooled = average(input, tensor_words(layer.input) / layer.shape.in_channels, layer.shape.in_channels);
       input = pooled.data();
     }
@@ -74,7 +74,7 @@ class Reference {
       std::int64_t y =
           convolutions_[index]->scaled(accumulators[i], channel) + net_.layers[index].bias[channel];
       if (residual != nullptr) y += residual[i];
-      if (layer.relu && y < 0) y = 0;
+      if (layer.activation == Activation::relu && y < 0) y = 0;
       out[i] = saturate(y);
     }
   }

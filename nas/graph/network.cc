@@ -33,7 +33,7 @@ class Builder {
   Network classifier(int classes) {
     size_ = 1;
     convolution("classifier", tensor_, classes, 1, 1, false);
-    network_.layers.back().global_pool = true;
+    network_.layers.back().pool = {.kind = PoolKind::global_average};
     return std::move(network_);
   }
 
@@ -52,7 +52,7 @@ class Builder {
                    .stride = stride,
                    .pad = kernel / 2};
     layer.input = input;
-    layer.relu = relu;
+    layer.activation = relu ? Activation::relu : Activation::none;
     size_ = layer.shape.out_height();
     channels_ = out_channels;
     network_.layers.push_back(std::move(layer));
@@ -88,8 +88,8 @@ Network resnet_small(int blocks, int width, int stem_stride, int image, int clas
 std::vector<Option> legal_options(const Network& network, std::size_t layer) {
   if (layer == 0 || layer + 1 == network.layers.size()) return {Option::fp16, Option::int8};
   std::vector<Option> legal;
-  for (const OptionInfo& o : option_table)
-    if (!o.sparse || network.layers.at(layer).sparse_legal()) legal.push_back(o.option);
+  for (const Option o : default_menu)
+    if (!info(o).sparse || network.layers.at(layer).sparse_legal()) legal.push_back(o);
   return legal;
 }
 

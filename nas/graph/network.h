@@ -3,23 +3,28 @@
 #include <vector>
 
 #include "twofour/emu/matrix/conv.h"
+#include "twofour/nas/graph/layer_kinds.h"
 #include "twofour/nas/graph/option.h"
 
 namespace twofour::nas {
 
-/// One convolution with its folded batch normalisation, optional residual add and optional ReLU:
-/// out = act(scale_c * conv(in) + bias_c + residual). A fully connected layer is a 1x1 convolution of a 1x1
-/// image. Tensors are numbered: 0 is the image, layer i writes tensor i + 1.
+/// One convolution with its folded batch normalisation, optional residual add and activation:
+/// out = act(scale_c * conv(pool(in)) + bias_c + residual). A fully connected layer is a 1x1 convolution of a
+/// 1x1 image. Tensors are numbered: 0 is the image, layer i writes tensor i + 1.
 struct Layer {
   std::string name;
-  emu::ConvShape shape;  ///< batch is 1 here
-  int input = 0;         ///< tensor that it reads
-  int residual = -1;     ///< tensor that is added before the activation, or -1
-  bool relu = true;
-  bool global_pool = false;  ///< the input is first averaged over height and width
+  emu::ConvShape shape;     ///< batch is 1 here; height and width are those after the pool
+  std::int64_t groups = 1;  ///< 1, or all channels (depthwise, on CUDA cores)
+  int input = 0;            ///< tensor that it reads
+  int residual = -1;        ///< tensor that is added before the activation, or -1
+  Activation activation = Activation::relu;
+  Pool pool;
 
+  bool depthwise() const { return groups > 1; }
   /// Sparse options need whole groups along the channels: in_channels % 16 == 0 and out_channels % 8 == 0.
-  bool sparse_legal() const { return shape.in_channels % 16 == 0 && shape.out_channels % 8 == 0; }
+  bool sparse_legal() const {
+    return !depthwise() && shape.in_channels % 16 == 0 && shape.out_channels % 8 == 0;
+  }
 };
 
 /// A network as a list of layers in the order they run; the last layer's outputs are the class scores.
@@ -33,8 +38,8 @@ struct Network {
 /// = 6 * blocks + 2. Throws Error for an illegal size.
 Network resnet_small(int blocks, int width, int stem_stride, int image = 28, int classes = 10);
 
-/// Options that a layer may take: the stem and the classifier stay dense int8 (or fp16); sparse forms only
-/// where they are legal.
+/// Options of the default menu that a layer may take: the stem and the classifier stay dense int8 (or fp16);
+/// sparse forms only where they are legal.
 std::vector<Option> legal_options(const Network& network, std::size_t layer);
 
 }  // namespace twofour::nas

@@ -7,9 +7,9 @@
 
 #include "twofour/isa/error.h"
 #include "twofour/nas/train/checkpoint.h"
+#include "twofour/nas/train/engine_impl.h"
 #include "twofour/nas/train/fake_quant.h"
 #include "twofour/nas/train/interrupt.h"
-#include "twofour/nas/train/model.h"
 #include "twofour/nas/train/progress.h"
 #include "twofour/nas/train/training_run.h"
 
@@ -46,19 +46,6 @@ void add_score(Score& score, const Tensor& scores, const Tensor& labels) {
 }
 
 }  // namespace
-
-struct Engine::Impl {
-  explicit Impl(ModelSpec s, std::uint64_t seed) : spec(std::move(s)), model(spec, seed) {}
-
-  ModelSpec spec;
-  Model model;
-
-  void check_images(const Dataset& data) const {
-    if (data.height != spec.height || data.width != spec.width)
-      fail("network {} takes images of {}x{}, not {}x{}", spec.name, spec.height, spec.width, data.height,
-           data.width);
-  }
-};
 
 Engine::Engine(ModelSpec spec, std::uint64_t seed, int threads) {
   torch::set_num_threads(threads > 0 ? threads : int(std::max(1u, std::thread::hardware_concurrency())));
@@ -153,7 +140,7 @@ LayerExport Engine::export_layer(int index) {
     weight_codes(layer.weight.data_ptr<float>() + r * k, k, layer.weight_step.data_ptr<float>()[r], q,
                  codes.data());
     for (float c : codes) {
-      if (is_integer(q.precision)) out.codes.push_back(static_cast<std::int8_t>(c));
+      if (is_integer(q)) out.codes.push_back(static_cast<std::int8_t>(c));
       if (q.precision == Precision::f16) out.halves.push_back(static_cast<c10::Half>(c).x);
     }
     const double beta = layer.beta.data_ptr<float>()[r];
@@ -165,9 +152,9 @@ LayerExport Engine::export_layer(int index) {
     }
     out.gain.push_back(gain);
     out.offset.push_back(beta - mean * gain);
-    if (is_integer(q.precision)) out.weight_step.push_back(layer.weight_step.data_ptr<float>()[r]);
+    if (is_integer(q)) out.weight_step.push_back(layer.weight_step.data_ptr<float>()[r]);
   }
-  if (is_integer(q.precision)) out.input_step = layer.input_step.item<float>();
+  if (is_integer(q)) out.input_step = layer.input_step.item<float>();
   return out;
 }
 
@@ -179,10 +166,10 @@ std::vector<std::vector<float>> Engine::input_codes(const Dataset& images) {
   for (std::size_t i = 0; i < model.layers().size(); ++i) {
     const ModelLayer& layer = model.layers()[i];
     codes.emplace_back();
-    if (!is_integer(layer.quantiser.precision)) continue;
+    if (!is_integer(layer.quantiser)) continue;
     const Tensor x = model.layer_input(i, tensors).permute({0, 2, 3, 1}).contiguous();
     const float inverse = 1 / layer.input_step.item<float>(),
-                levels = float(activation_levels(layer.quantiser.precision));
+                levels = float(activation_levels(layer.quantiser));
     for (std::int64_t j = 0; j < x.numel(); ++j)
       codes.back().push_back(activation_code(x.data_ptr<float>()[j], inverse, levels));
   }

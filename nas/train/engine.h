@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "twofour/nas/graph/layer_kinds.h"
 #include "twofour/nas/train/dataset.h"
 #include "twofour/nas/train/quantise.h"
 
@@ -18,7 +19,9 @@ struct LayerSpec {
   std::string name;
   int in_channels, out_channels, kernel, stride, pad;
   int input, residual;
-  bool relu, global_pool;
+  Activation activation;
+  Pool pool;
+  int groups = 1;
 };
 
 /// Layers in the order they run. Every layer has a batch normalisation, except the last, which has a bias.

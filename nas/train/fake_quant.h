@@ -13,7 +13,7 @@ inline constexpr float sr_ste_decay = 2e-4f;
 /// codes of activation_code(); f16: rounded to nearest even; f32: x itself. Gradients: straight through
 /// inside the range, none outside; the step's is that of LSQ (Esser et al., ICLR 2020, arXiv 1902.08153). x:
 /// N x C x H x W, step: one element.
-torch::Tensor quantise_input(const torch::Tensor& x, const torch::Tensor& step, Precision precision);
+torch::Tensor quantise_input(const torch::Tensor& x, const torch::Tensor& step, Quantiser quantiser);
 
 /// The same for weights (Cout x Cin x R x S, step: Cout): mask first, then round to code * step_c; int1 is
 /// step_c * sign(w). The gradient passes to all weights, masked ones too, plus sr_ste_decay * w for those.

@@ -42,20 +42,20 @@ Model::Model(const ModelSpec& spec, std::uint64_t seed) {
 Tensor Model::layer_input(std::size_t index, const std::vector<Tensor>& tensors) const {
   const LayerSpec& spec = layers_[index].spec;
   const Tensor& x = tensors[std::size_t(spec.input)];
-  return spec.global_pool ? x.mean({2, 3}, true) : x;
+  return spec.pool.kind == PoolKind::global_average ? x.mean({2, 3}, true) : x;
 }
 
 Tensor Model::run_layer(std::size_t index, const std::vector<Tensor>& tensors, bool training) {
   ModelLayer& layer = layers_[index];
   const LayerSpec& spec = layer.spec;
-  const Tensor x = quantise_input(layer_input(index, tensors), layer.input_step, layer.quantiser.precision);
+  const Tensor x = quantise_input(layer_input(index, tensors), layer.input_step, layer.quantiser);
   const Tensor w = quantise_weight(layer.weight, layer.weight_step, layer.quantiser);
   Tensor y = torch::conv2d(x, w, layer.normalised() ? Tensor() : layer.beta, spec.stride, spec.pad);
   if (layer.normalised())
     y = torch::batch_norm(y, layer.gamma, layer.beta, layer.mean, layer.variance, training,
                           batch_norm_momentum, batch_norm_epsilon, false);
   if (spec.residual >= 0) y = y + tensors[std::size_t(spec.residual)];
-  return spec.relu ? torch::relu_(y) : y;
+  return spec.activation == Activation::relu ? torch::relu_(y) : y;
 }
 
 std::vector<Tensor> Model::forward_all(const Tensor& images, bool training) {
@@ -108,19 +108,19 @@ std::vector<Tensor> Model::other_parameters() const {
 void Model::set_quantiser(std::size_t index, Quantiser q) {
   ModelLayer& layer = layers_[index];
   layer.quantiser = q;
-  if (!is_integer(q.precision)) return;
+  if (!is_integer(q)) return;
   const torch::NoGradGuard no_grad;
   if (layer.spec.input == 0)
-    layer.input_step.fill_(1.0 / activation_levels(q.precision));  // images lie in 0..1
+    layer.input_step.fill_(1.0 / activation_levels(q));  // images lie in 0..1
   else if (layer.sample.empty())
     fail("layer {}: integers were asked for before the network was calibrated", layer.spec.name);
   else
-    layer.input_step.fill_(best_step(layer.sample.data(), std::int64_t(layer.sample.size()),
-                                     activation_levels(q.precision), false));
+    layer.input_step.fill_(
+        best_step(layer.sample.data(), std::int64_t(layer.sample.size()), activation_levels(q), false));
   const std::int64_t rows = layer.weight.size(0), k = layer.weight.numel() / rows;
   for (std::int64_t r = 0; r < rows; ++r) {
     const std::vector<float> masked = masked_row(layer.weight.data_ptr<float>() + r * k, k, q);
-    layer.weight_step.data_ptr<float>()[r] = best_step(masked.data(), k, weight_levels(q.precision), true);
+    layer.weight_step.data_ptr<float>()[r] = best_step(masked.data(), k, weight_levels(q), true);
   }
 }
 

@@ -50,7 +50,7 @@ std::vector<float> masked_row(const float* row, std::int64_t k, Quantiser q) {
   std::vector<float> masked(row, row + k);
   if (!q.sparse) return masked;
   std::vector<float> keep(std::size_t(k), 0.0f);
-  magnitude_mask(row, k, q.precision == Precision::int4, keep.data());
+  magnitude_mask(row, k, prunes_pairs(q), keep.data());
   for (std::size_t i = 0; i < masked.size(); ++i) masked[i] *= keep[i];
   return masked;
 }

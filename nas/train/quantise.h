@@ -7,26 +7,35 @@ namespace twofour::nas {
 
 /// How a layer's operands are rounded in training. Plain C++17: both sides of the libtorch boundary include
 /// it.
-enum class Precision : std::uint8_t { f32, f16, int8, int4, int1 };
+enum class Precision : std::uint8_t { f32, f16, bf16, tf32, integer };
 
 struct Quantiser {
   Precision precision = Precision::f32;
-  bool sparse = false;  ///< 2:4 along the channels, or 4:8 in pairs for int4
+  bool sparse = false;  ///< 2:4 along the channels; 4:8 in pairs for 4-bit weights, 1:2 for tf32
+  int weight_bits = 0, activation_bits = 0;  ///< of integers, 1 to 8
 };
 inline bool operator==(Quantiser a, Quantiser b) {
-  return a.precision == b.precision && a.sparse == b.sparse;
+  return a.precision == b.precision && a.sparse == b.sparse && a.weight_bits == b.weight_bits &&
+         a.activation_bits == b.activation_bits;
+}
+inline Quantiser integer_quantiser(int weight_bits, int activation_bits, bool sparse = false) {
+  return {Precision::integer, sparse, weight_bits, activation_bits};
 }
 
-inline bool is_integer(Precision p) {
-  return p >= Precision::int8;
+inline bool is_integer(Quantiser q) {
+  return q.precision == Precision::integer;
 }
 /// Largest activation code: codes are 0 .. levels.
-inline int activation_levels(Precision p) {
-  return p == Precision::int8 ? 255 : p == Precision::int4 ? 15 : 1;
+inline int activation_levels(Quantiser q) {
+  return (1 << q.activation_bits) - 1;
 }
-/// Largest weight code: codes are -levels .. levels (int1: -1 and 1 only).
-inline int weight_levels(Precision p) {
-  return p == Precision::int8 ? 127 : p == Precision::int4 ? 7 : 1;
+/// Largest weight code: codes are -levels .. levels (one bit: -1 and 1 only).
+inline int weight_levels(Quantiser q) {
+  return q.weight_bits == 1 ? 1 : (1 << (q.weight_bits - 1)) - 1;
+}
+/// Sparse weights are pruned in pairs.
+inline bool prunes_pairs(Quantiser q) {
+  return q.sparse && is_integer(q) && q.weight_bits == 4;
 }
 
 /// keep[i] = 1 for the weights that magnitude pruning keeps, 0 for the rest: of each 4 consecutive weights

@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "twofour/nas/search/solver.h"
-#include "twofour/nas/train/latency_table.h"
+#include "twofour/nas/timing/layer_latency.h"
 #include "twofour/nas/train/trainer.h"
 
 namespace twofour::nas {

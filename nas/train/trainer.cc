@@ -33,8 +33,9 @@ std::string describe(const Network& network) {
   for (const Layer& l : network.layers) {
     const auto& s = l.shape;
     text += fmt::format(" {}:{}x{}x{}-{}k{}s{}p{}i{}r{}{}{}", l.name, s.height, s.width, s.in_channels,
-                        s.out_channels, s.kernel_h, s.stride, s.pad, l.input, l.residual, l.relu ? "+" : "",
-                        l.global_pool ? "g" : "");
+                        s.out_channels, s.kernel_h, s.stride, s.pad, l.input, l.residual,
+                        l.activation == Activation::relu ? "+" : "",
+                        l.pool.kind == PoolKind::global_average ? "g" : "");
   }
   return text;
 }
@@ -85,16 +86,13 @@ void deploy_halves(DeployedLayer& out, const LayerExport& in, std::int64_t k) {
 }  // namespace
 
 Quantiser quantiser(Option option) {
-  switch (option) {
-    case Option::fp16: return {Precision::f16, false};
-    case Option::fp16_sparse: return {Precision::f16, true};
-    case Option::int8: return {Precision::int8, false};
-    case Option::int8_sparse: return {Precision::int8, true};
-    case Option::int4: return {Precision::int4, false};
-    case Option::int4_sparse: return {Precision::int4, true};
-    case Option::int1: return {Precision::int1, false};
+  const OptionInfo& o = info(option);
+  switch (o.weight) {
+    case isa::ElementType::f16: return {Precision::f16, o.sparse};
+    case isa::ElementType::bf16: return {Precision::bf16, o.sparse};
+    case isa::ElementType::tf32: return {Precision::tf32, o.sparse};
+    default: return integer_quantiser(o.weight_bits, o.activation_bits, o.sparse);
   }
-  fail("option {} is unknown", static_cast<int>(option));
 }
 
 ModelSpec model_spec(const Network& network) {
@@ -103,8 +101,7 @@ ModelSpec model_spec(const Network& network) {
   for (const Layer& l : network.layers) {
     if (l.shape.kernel_h != l.shape.kernel_w) fail("layer {}: only square kernels can be trained", l.name);
     spec.layers.push_back({l.name, int(l.shape.in_channels), int(l.shape.out_channels), int(l.shape.kernel_h),
-                           int(l.shape.stride), int(l.shape.pad), l.input, l.residual, l.relu,
-                           l.global_pool});
+                           int(l.shape.stride), int(l.shape.pad), l.input, l.residual, l.activation, l.pool});
   }
   return spec;
 }

@@ -46,7 +46,7 @@ Layer point_layer(std::int64_t in_channels, std::int64_t out_channels) {
   l.name = "point";
   l.shape.in_channels = in_channels;
   l.shape.out_channels = out_channels;
-  l.relu = false;
+  l.activation = Activation::none;
   return l;
 }
 

@@ -35,7 +35,7 @@ using Values = std::vector<std::int64_t>;
 TEST_P(HandComputed, Int8ConvolutionWithBorderBiasAndRelu) {
   Layer layer = point_layer(1, 1);
   layer.shape = {.height = 2, .width = 2, .kernel_h = 3, .kernel_w = 3, .pad = 1};
-  layer.relu = true;
+  layer.activation = Activation::relu;
   DeployedLayer d = deployed_layer(Option::int8, layer, {1, 2, 3, 4, 5, 6, 7, 8, 9});
   d.output_scale = {{1, 1}};
   d.bias = {-30};
@@ -172,7 +172,7 @@ TEST_P(HandComputed, ResidualsAddAndOutputsSaturate) {
   EXPECT_EQ(run(layer, d, {3 * one, -3 * one}, 2).output, (Words{INT32_MAX, INT32_MAX - 3 * one}));
   d.bias = {INT32_MIN};
   EXPECT_EQ(run(layer, d, {-3 * one}).output, (Words{INT32_MIN}));
-  layer.relu = true;
+  layer.activation = Activation::relu;
   EXPECT_EQ(run(layer, d, {-3 * one}).output, (Words{0}));
 }
 
@@ -181,7 +181,7 @@ TEST_P(HandComputed, PoolRoundsHalfUpAlsoBelowZero) {
   Layer pass = point_layer(1, 1), pool = point_layer(1, 1);
   pass.shape.height = pass.shape.width = 2;
   pool.input = 1;
-  pool.global_pool = true;
+  pool.pool.kind = PoolKind::global_average;
   DeployedNetwork net{
       {"pool", {pass, pool}},
       {deployed_layer(Option::fp16, pass, {h_one}), deployed_layer(Option::fp16, pool, {h_one})}};

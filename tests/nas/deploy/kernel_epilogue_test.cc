@@ -30,7 +30,7 @@ TEST(KernelEpilogue, AConvolutionKernelStoresTheWordsOfADeployedLayer) {
                      .kernel_w = 3,
                      .stride = 2,
                      .pad = 1};
-      layer.relu = relu;
+      layer.activation = relu ? Activation::relu : Activation::none;
       const DeployedNetwork net = random_deployed({"one", {layer}}, {option}, random);
       const DeployedLayer& d = net.layers[0];
       const int batch = 2;

@@ -12,7 +12,14 @@ namespace {
 
 Network odd_network() {
   const auto layer = [](std::string name, emu::ConvShape shape, int input, int residual, bool relu,
-                        bool pool) { return Layer{std::move(name), shape, input, residual, relu, pool}; };
+                        bool pool) {
+    return Layer{.name = std::move(name),
+                 .shape = shape,
+                 .input = input,
+                 .residual = residual,
+                 .activation = relu ? Activation::relu : Activation::none,
+                 .pool = {.kind = pool ? PoolKind::global_average : PoolKind::none}};
+  };
   // Channels that fill no vector, kernels of 5 and 1x3, a stride of 2 without a border, two residuals.
   return {"odd",
           {layer("a",
@@ -68,7 +75,7 @@ void expect_equal(const DeployedNetwork& net, int batch, std::mt19937& random) {
 class EveryOption : public testing::TestWithParam<Option> {};
 INSTANTIATE_TEST_SUITE_P(Options, EveryOption, testing::ValuesIn([] {
                            std::vector<Option> all;
-                           for (const OptionInfo& o : option_table) all.push_back(o.option);
+                           for (const Option o : default_menu) all.push_back(o);
                            return all;
                          }()),
                          [](const auto& p) { return "option" + std::to_string(int(p.param)); });
@@ -84,11 +91,10 @@ TEST_P(EveryOption, EmulatedEqualsReferenceOnAResnet) {
 TEST(Deploy, EmulatedEqualsReferenceOnOddShapes) {
   std::mt19937 random(12);
   const Network network = odd_network();
-  for (const OptionInfo& o : option_table) {
-    if (o.sparse) continue;  // sparse layers take whole groups of channels
-    SCOPED_TRACE(o.name);
-    expect_equal(random_deployed(network, std::vector<Option>(network.layers.size(), o.option), random), 2,
-                 random);
+  for (const Option o : default_menu) {
+    if (info(o).sparse) continue;  // sparse layers take whole groups of channels
+    SCOPED_TRACE(name(o));
+    expect_equal(random_deployed(network, std::vector<Option>(network.layers.size(), o), random), 2, random);
   }
 }
 
@@ -130,7 +136,10 @@ TEST(Deploy, CompareCatchesEveryBrokenPart) {
       {1, [](auto& n) { n.layers[1].input_scale.multiplier /= 2; }},
       {2, [](auto& n) { n.layers[2].float_scale[1] *= 1.5; }},
       {with_residual, [&](auto& n) { n.network.layers[with_residual].residual = -1; }},
-      {5, [](auto& n) { n.network.layers[5].relu = !n.network.layers[5].relu; }}};
+      {5, [](auto& n) {
+         Activation& a = n.network.layers[5].activation;
+         a = a == Activation::relu ? Activation::none : Activation::relu;
+       }}};
   for (std::size_t i = 0; i < breaks.size(); ++i) {
     DeployedNetwork broken = net;
     breaks[i].second(broken);

@@ -40,7 +40,7 @@ TEST(ResnetSmall, EveryTensorFits) {
       for (const Layer& l : n.layers) {
         const auto in = tensors.at(std::size_t(l.input));
         EXPECT_EQ(l.shape.in_channels, in[2]) << l.name;
-        if (!l.global_pool) {
+        if (l.pool.kind == PoolKind::none) {
           EXPECT_EQ(l.shape.height, in[0]) << l.name;
         }
         const std::array<std::int64_t, 3> out{l.shape.out_height(), l.shape.out_width(),
@@ -65,14 +65,14 @@ TEST(ResnetSmall, WiresResidualsAsABasicBlock) {
   EXPECT_EQ(projection.input, find(n, "stage2.block1.conv1").input);
   EXPECT_EQ(projection.shape.stride, 2);
   EXPECT_EQ(projection.shape.kernel_h, 1);
-  EXPECT_FALSE(projection.relu);
+  EXPECT_EQ(projection.activation, Activation::none);
   const Layer& second = find(n, "stage2.block1.conv2");
   EXPECT_EQ(second.residual, index_of(n, "stage2.block1.proj") + 1);
   EXPECT_EQ(second.input, index_of(n, "stage2.block1.conv1") + 1);
-  EXPECT_TRUE(second.relu);
+  EXPECT_EQ(second.activation, Activation::relu);
   EXPECT_EQ(second.shape.height, 14);
-  EXPECT_TRUE(n.layers.back().global_pool);
-  EXPECT_FALSE(n.layers.back().relu);
+  EXPECT_EQ(n.layers.back().pool.kind, PoolKind::global_average);
+  EXPECT_EQ(n.layers.back().activation, Activation::none);
 }
 
 TEST(ResnetSmall, RefusesIllegalSizes) {
@@ -88,7 +88,7 @@ TEST(Options, SparseOnlyWhereLegalAndEndsStayDense) {
   const std::vector<Option> ends{Option::fp16, Option::int8};
   EXPECT_EQ(legal_options(wide, 0), ends);
   EXPECT_EQ(legal_options(wide, wide.layers.size() - 1), ends);
-  EXPECT_EQ(legal_options(wide, 1).size(), option_table.size());
+  EXPECT_EQ(legal_options(wide, 1).size(), default_menu.size());
   // 8 input channels: no sparse form.
   EXPECT_EQ(legal_options(narrow, 1),
             (std::vector<Option>{Option::fp16, Option::int8, Option::int4, Option::int1}));

@@ -133,7 +133,7 @@ TEST_F(EngineTest, ImagesOfAnotherSizeAreRefused) {
 
 TEST_F(EngineTest, IntegersNeedCalibration) {
   Engine engine(small_network(), 1);
-  const std::vector<Quantiser> all(small_network().layers.size(), {Precision::int8, false});
+  const std::vector<Quantiser> all(small_network().layers.size(), integer_quantiser(8, 8));
   EXPECT_THAT(error_of([&] { engine.set_quantisers(all); }), HasSubstr("calibrated"));
 }
 
@@ -144,8 +144,7 @@ TEST_F(EngineTest, SensitivityIsTheLossOfOneChangedLayer) {
   engine.train(plan(2), train_set, heldout, checkpoint, fingerprint, "test");
   engine.calibrate(slice(train_set, 0, 100));
   const std::size_t layers = small_network().layers.size();
-  const std::vector<Quantiser> options{
-      {Precision::f32, false}, {Precision::int8, false}, {Precision::int1, false}};
+  const std::vector<Quantiser> options{Quantiser{}, integer_quantiser(8, 8), integer_quantiser(1, 1)};
   const auto found = engine.sensitivity(heldout, std::vector<std::vector<Quantiser>>(layers, options));
   for (std::size_t i = 0; i < layers; ++i) {
     EXPECT_DOUBLE_EQ(found.score[i][0].loss, found.full.loss);

@@ -5,8 +5,8 @@
 
 #include "synthetic_images.h"
 #include "twofour/isa/error.h"
+#include "twofour/nas/timing/layer_latency.h"
 #include "twofour/nas/train/deployment_check.h"
-#include "twofour/nas/train/latency_table.h"
 
 namespace twofour::nas {
 namespace {
@@ -110,7 +110,7 @@ TEST(DeployLayer, NegativeGainIsMovedIntoTheWeights) {
   Layer layer;
   layer.shape = {.in_channels = 2, .out_channels = 2};
   const LayerExport in{
-      {Precision::int8, false}, {5, -127, 7, 0}, {}, {0.01, 0.02}, 0.5, {-2, 4}, {1.5, -0.25}};
+      integer_quantiser(8, 8), {5, -127, 7, 0}, {}, {0.01, 0.02}, 0.5, {-2, 4}, {1.5, -0.25}};
   const DeployedLayer out = deploy_layer(layer, Option::int8, in);
   EXPECT_EQ(out.weights.integer(0, 0), -5);
   EXPECT_EQ(out.weights.integer(0, 1), 127);

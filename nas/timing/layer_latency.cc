@@ -1,4 +1,4 @@
-#include "twofour/nas/train/latency_table.h"
+#include "twofour/nas/timing/layer_latency.h"
 
 #include <algorithm>
 
