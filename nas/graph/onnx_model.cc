@@ -3,6 +3,7 @@
 #include <cstring>
 #include <limits>
 
+#include "twofour/emu/numerics/half.h"
 #include "twofour/isa/error.h"
 
 #define ONNX_NAMESPACE onnx
@@ -56,6 +57,12 @@ std::vector<double> words(const std::string& raw) {
   return out;
 }
 
+/// Values of f16 words.
+std::vector<double> halves(std::vector<double> bits) {
+  for (double& b : bits) b = emu::half_to_float(static_cast<std::uint16_t>(b));
+  return bits;
+}
+
 std::optional<std::vector<double>> elements_of(const pb::TensorProto& t) {
   if (t.data_location() == pb::TensorProto::EXTERNAL) return std::nullopt;
   const bool raw = t.has_raw_data();
@@ -64,32 +71,34 @@ std::optional<std::vector<double>> elements_of(const pb::TensorProto& t) {
     case pb::TensorProto::INT32: return raw ? words<std::int32_t>(t.raw_data()) : doubles(t.int32_data());
     case pb::TensorProto::BOOL: return raw ? words<std::uint8_t>(t.raw_data()) : doubles(t.int32_data());
     case pb::TensorProto::FLOAT: return raw ? words<float>(t.raw_data()) : doubles(t.float_data());
+    case pb::TensorProto::FLOAT16:
+      return halves(raw ? words<std::uint16_t>(t.raw_data()) : doubles(t.int32_data()));
     case pb::TensorProto::DOUBLE: return raw ? words<double>(t.raw_data()) : doubles(t.double_data());
     default: return std::nullopt;
   }
 }
 
-/// The number of elements, or a number above Constant::most_elements where there are more or a size is bad.
-std::int64_t count_up_to_limit(const Shape& dims) {
+/// The number of elements, or a number above `most` where there are more or a size is bad.
+std::int64_t count_up_to_limit(const Shape& dims, std::int64_t most) {
   std::int64_t count = 1;
   for (const std::int64_t d : dims) {
     if (d == 0) return 0;
-    if (d < 0 || d > Constant::most_elements / count) return Constant::most_elements + 1;
+    if (d < 0 || d > most / count) return most + 1;
     count *= d;
   }
   return count;
 }
 
-Constant constant_of(const pb::TensorProto& t) {
+Constant constant_of(const pb::TensorProto& t, std::int64_t most) {
   Constant c{t.name(), {t.dims().begin(), t.dims().end()}, is_integral(t.data_type()), std::nullopt};
-  const std::int64_t count = count_up_to_limit(c.dims);
-  if (count > Constant::most_elements) return c;
+  const std::int64_t count = count_up_to_limit(c.dims, most);
+  if (count > most) return c;
   c.data = elements_of(t);
   if (c.data && std::int64_t(c.data->size()) != count) c.data.reset();
   return c;
 }
 
-Attribute attribute_of(const pb::AttributeProto& a) {
+Attribute attribute_of(const pb::AttributeProto& a, std::int64_t most) {
   Attribute out;
   out.name = a.name();
   switch (a.type()) {
@@ -98,13 +107,13 @@ Attribute attribute_of(const pb::AttributeProto& a) {
     case pb::AttributeProto::STRING: out.text = a.s(); break;
     case pb::AttributeProto::INTS: out.integers.emplace(a.ints().begin(), a.ints().end()); break;
     case pb::AttributeProto::FLOATS: out.numbers = doubles(a.floats()); break;
-    case pb::AttributeProto::TENSOR: out.tensor = constant_of(a.t()); break;
+    case pb::AttributeProto::TENSOR: out.tensor = constant_of(a.t(), most); break;
     default: break;  // graphs and the like: no rule asks for them
   }
   return out;
 }
 
-ModelNode node_of(const pb::NodeProto& n, int index) {
+ModelNode node_of(const pb::NodeProto& n, int index, std::int64_t most) {
   ModelNode out{n.name(),
                 n.op_type(),
                 n.domain() == "ai.onnx" ? "" : n.domain(),
@@ -112,7 +121,7 @@ ModelNode node_of(const pb::NodeProto& n, int index) {
                 {n.output().begin(), n.output().end()},
                 {}};
   if (out.name.empty()) out.name = out.outputs.empty() ? fmt::format("#{}", index) : out.outputs[0];
-  for (const auto& a : n.attribute()) out.attributes.push_back(attribute_of(a));
+  for (const auto& a : n.attribute()) out.attributes.push_back(attribute_of(a, most));
   return out;
 }
 
@@ -153,15 +162,15 @@ bool can_read_models() {
   return true;
 }
 
-Model parse_model(const std::string& bytes, const std::string& file) {
+Model parse_model(const std::string& bytes, const std::string& file, std::int64_t most_elements) {
   const pb::ModelProto proto = parse(bytes, file);
   const pb::GraphProto& graph = proto.graph();
   Model model;
   model.file = file;
   model.name = graph.name();
   model.opset = opset_of(proto);
-  for (int i = 0; i < graph.node_size(); ++i) model.nodes.push_back(node_of(graph.node(i), i));
-  for (const auto& t : graph.initializer()) model.constants.push_back(constant_of(t));
+  for (int i = 0; i < graph.node_size(); ++i) model.nodes.push_back(node_of(graph.node(i), i, most_elements));
+  for (const auto& t : graph.initializer()) model.constants.push_back(constant_of(t, most_elements));
   for (const auto& t : graph.sparse_initializer())
     model.constants.push_back(
         {t.values().name(), {t.dims().begin(), t.dims().end()}, is_integral(t.values().data_type()), {}});

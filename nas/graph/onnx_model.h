@@ -4,16 +4,17 @@
 #include <string>
 #include <vector>
 
-// An ONNX file as plain data: what shapes and costs depend on, without the weights. onnx_model.cc is the only
-// file that knows protobuf; without it (onnx_absent.cc) reading refuses and says what to install.
+// An ONNX file as plain data: what shapes and costs depend on, and the weights for who wants them.
+// onnx_model.cc is the only file that knows protobuf; without it (onnx_absent.cc) reading refuses and says
+// what to install.
 namespace twofour::nas::onnx {
 
 using Shape = std::vector<std::int64_t>;
 
-/// A constant tensor. Its elements are kept, row-major, only where shapes may depend on them: at most
-/// `most_elements` integers or floats that lie in the file itself.
+/// A constant tensor. Its elements are kept, row-major, where they lie in the file itself and are not too
+/// many; shapes depend on at most `most_elements`.
 struct Constant {
-  static constexpr std::int64_t most_elements = 4096;
+  static constexpr std::int64_t most_elements = 4096, all_elements = std::int64_t{1} << 40;
   std::string name;
   Shape dims;
   bool integral = false;
@@ -62,8 +63,9 @@ struct Model {
 
 /// Whether this build can read ONNX files.
 bool can_read_models();
-/// The model of a file's bytes; `file` is the name that errors show. Throws Error for bytes that are no ONNX
-/// model or are cut short.
-Model parse_model(const std::string& bytes, const std::string& file);
+/// The model of a file's bytes; `file` is the name that errors show. Elements are kept of constants that
+/// have at most `most_elements`. Throws Error for bytes that are no ONNX model or are cut short.
+Model parse_model(const std::string& bytes, const std::string& file,
+                  std::int64_t most_elements = Constant::most_elements);
 
 }  // namespace twofour::nas::onnx

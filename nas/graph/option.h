@@ -100,10 +100,11 @@ constexpr std::string_view name(Option o) {
   return info(o).name;
 }
 
-/// What a search chooses from unless it is told otherwise.
-inline constexpr std::array<Option, 7> default_menu{
-    Option::fp16, Option::fp16_sparse, Option::int8, Option::int8_sparse,
-    Option::int4, Option::int4_sparse, Option::int1};
+/// What a search chooses from unless it is told otherwise. Of the bit-serial options w1a2 is faster than int4 where the
+/// tensor pipe binds.
+inline constexpr std::array<Option, 8> default_menu{
+    Option::fp16, Option::fp16_sparse, Option::int8, Option::int8_sparse, Option::int4, Option::int4_sparse,
+    arbitrary_precision(1, 2), Option::int1};
 
 /// The instruction that layers of the option are computed with: the largest k of the table.
 const isa::Instruction& instruction_of(Option o);

@@ -11,15 +11,24 @@ namespace twofour::nas {
 struct PlannedKernel {
   FusedKernel fused;
   isa::ElementType type;
-  bool edge = false;  ///< the first layer with weights, or the last: never 2:4, int4 or int1
+  const NodeForm* form = nullptr;  ///< of the options; null: the network's type
+  std::vector<int> reads;          ///< fused.inputs, or copies of them in the kernel's type
+  bool edge = false;               ///< the first layer with weights, or the last: never 2:4, int4 or int1
   std::string note;
+};
+
+/// A tensor in another type than the one that it is stored in.
+struct TensorCopy {
+  int tensor;
+  isa::ElementType type;
 };
 
 /// Which kernels a network runs, in which types, and how wide its tensors are stored.
 struct Plan {
   std::vector<PlannedKernel> kernels;
-  std::map<int, int> tensor_bits;  ///< by the node that wrote the tensor; -1: the network's input
-  bool converts_image = false;     ///< the input is an fp32 image that the first layer reads in another form
+  std::map<int, int> tensor_bits;    ///< by the node that wrote the tensor; -1: the network's input
+  std::map<int, TensorCopy> copies;  ///< by name, which tensor_bits knows, too; made before the first reader
+  bool converts_image = false;  ///< the input is an fp32 image that the first layer reads in another form
 };
 
 bool is_product(const Node& node);

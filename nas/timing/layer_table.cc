@@ -51,9 +51,13 @@ ProductForm form_of(const Node& node, const OptionInfo& option, const KernelLate
   ProductForm form;
   form.type = option.weight;
   form.sparse = option.sparse;
-  form.output_bits = isa::bits(option.weight);
+  form.output_bits = option.activation_bits;
   if (kernel.has_residual)
-    form.residual_bytes = static_cast<double>(node.elements_out) * isa::bits(option.weight) / 8;
+    form.residual_bytes = static_cast<double>(node.elements_out) * option.activation_bits / 8;
+  if (is_bit_serial(option.option)) {
+    form.weight_planes = option.weight_bits;
+    form.activation_planes = option.activation_bits;
+  }
   form.activations_in_l2 = kernel.reads_l2;
   form.weights_in_l2 = kernel.weights_in_l2;
   form.residual_in_l2 = kernel.residual_in_l2;

@@ -35,8 +35,9 @@ struct LayerTable {
 /// (what is in L2, the epilogue and its residual are that network's), first layer and classifier included.
 /// 2:4 is timed wherever it is legal, faster or not. Every layer is a kernel of its own: where the network
 /// runs several as one (query, key and value), the table adds up to more. Conversions between layers of
-/// different types are not counted. Throws Error for no or repeated options, types that the machine lacks,
-/// and networks without such layers.
+/// different types are not counted. w_p a_q stands in the network of int1: what lies in L2 there, and the
+/// rest. Throws Error for no or repeated options, types that the machine lacks, and networks without such
+/// layers.
 LayerTable layer_table(const Workload& workload, const std::vector<Option>& options,
                        const isa::Machine& machine);
 

@@ -1,6 +1,7 @@
 #include "twofour/nas/timing/network_latency.h"
 
 #include <algorithm>
+#include <set>
 
 #include "twofour/emu/timing/attention_latency.h"
 #include "twofour/emu/timing/stream_latency.h"
@@ -30,7 +31,13 @@ class NetworkTimer {
   std::vector<KernelLatency> pass(bool advise) {
     std::vector<KernelLatency> kernels;
     if (plan_.converts_image) kernels.push_back(convert_image());
-    for (const auto& planned : plan_.kernels) kernels.push_back(time_kernel(planned, advise));
+    made_.clear();
+    for (const auto& planned : plan_.kernels) {
+      for (const int tensor : planned.reads)
+        if (plan_.copies.contains(tensor) && made_.insert(tensor).second)
+          kernels.push_back(convert_tensor(tensor));
+      kernels.push_back(time_kernel(planned, advise));
+    }
     return kernels;
   }
 
@@ -45,6 +52,8 @@ class NetworkTimer {
   }
 
   double elements(int tensor) const {
+    if (const auto copy = plan_.copies.find(tensor); copy != plan_.copies.end())
+      return elements(copy->second.tensor);
     if (tensor >= 0) return static_cast<double>(node(tensor).elements_out);
     return static_cast<double>(workload_.nodes.front().elements_in);
   }
@@ -73,7 +82,7 @@ class NetworkTimer {
   }
 
   void touch(const PlannedKernel& planned, const Node& root, bool sparse) {
-    for (const int tensor : planned.fused.inputs) l2_.touch(stored(tensor), tensor_bytes(tensor));
+    for (const int tensor : planned.reads) l2_.touch(stored(tensor), tensor_bytes(tensor));
     if (root.weights > 0)
       l2_.touch(first_weights + planned.fused.root(), weight_bytes(root, planned.type, sparse));
     for (const int tensor : planned.fused.residuals) l2_.touch(stored(tensor), tensor_bytes(tensor));
@@ -87,12 +96,37 @@ class NetworkTimer {
     k.name = "input";
     k.ops = "Reformat";
     k.kind = NodeKind::movement;
-    k.type = options_.type;
+    k.type = first_reader(network_input).type;
     k.bytes = pixels * sizeof(float) + tensor_bytes(network_input);
     k.latency = emu::stream_latency({k.bytes, k.bytes, 0, launch()}, machine_);
     k.note = "the fp32 image in the form that the first layer reads";
     l2_.touch(network_input, pixels * sizeof(float));
     l2_.touch(converted_input, tensor_bytes(network_input));
+    return k;
+  }
+
+  const PlannedKernel& first_reader(int tensor) const {
+    return *std::find_if(plan_.kernels.begin(), plan_.kernels.end(), [&](const PlannedKernel& k) {
+      return std::count(k.reads.begin(), k.reads.end(), tensor) > 0;
+    });
+  }
+
+  /// A stored tensor in another reader's type.
+  KernelLatency convert_tensor(int copy) {
+    const TensorCopy& made = plan_.copies.at(copy);
+    KernelLatency k;
+    k.name = node(made.tensor).name;
+    k.ops = "Reformat";
+    k.kind = NodeKind::movement;
+    k.type = made.type;
+    k.reads_l2 = held({made.tensor});
+    const double read = tensor_bytes(made.tensor);
+    k.bytes = read + tensor_bytes(copy);
+    k.latency = emu::stream_latency({k.bytes - (k.reads_l2 ? read : 0), k.bytes, 0, launch()}, machine_);
+    k.note = fmt::format("for '{}', which reads {}", node(first_reader(copy).fused.root()).name,
+                         network_type_name(made.type));
+    l2_.touch(stored(made.tensor), read);
+    l2_.touch(copy, tensor_bytes(copy));
     return k;
   }
 
@@ -108,7 +142,7 @@ class NetworkTimer {
     for (const int n : k.nodes) k.macs += macs(node(n));
     k.note = planned.note;
     for (const int n : planned.fused.siblings) k.note += (k.note.empty() ? "with " : ", ") + node(n).name;
-    k.reads_l2 = held(planned.fused.inputs);
+    k.reads_l2 = held(planned.reads);
     k.has_residual = !planned.fused.residuals.empty();
     k.residual_in_l2 = k.has_residual && held(planned.fused.residuals);
     k.weights_in_l2 = root.weights > 0 && l2_.holds(first_weights + planned.fused.root());
@@ -131,13 +165,24 @@ class NetworkTimer {
     form.weights_in_l2 = k.weights_in_l2 || (root.kind == NodeKind::batched_gemm && k.reads_l2);
     form.residual_in_l2 = k.residual_in_l2;
     form.launch = launch();
-    k.latency = product_latency(root, form, machine_);
-    if (options_.sparse && !planned.edge && sparse_illegal(root, planned.type).empty())
+    k.output_bits = form.output_bits;
+    k.residual_bytes = form.residual_bytes;
+    if (planned.form)
+      take_form(k, form, root, *planned.form);
+    else
+      k.latency = product_latency(root, form, machine_);
+    if (!planned.form && options_.sparse && !planned.edge && sparse_illegal(root, planned.type).empty())
       choose_sparse(k, form, root);
     k.launches = k.latency.schedule.splits > 1 ? 2 : 1;
-    k.bytes = tensor_bytes(planned.fused.inputs) + weight_bytes(root, planned.type, k.sparse) +
-              form.residual_bytes + tensor_bytes(planned.fused.result());
+    k.bytes = tensor_bytes(planned.reads) + weight_bytes(root, planned.type, k.sparse) + form.residual_bytes +
+              tensor_bytes(planned.fused.result());
     if (advise) k.advice = twofour::nas::advise(root, form, k.latency, planned.edge, machine_);
+  }
+
+  void take_form(KernelLatency& k, ProductForm& form, const Node& root, const NodeForm& given) {
+    k.sparse = form.sparse = given.sparse;
+    k.latency = given.latency ? *given.latency : product_latency(root, form, machine_);
+    if (given.latency) k.note = "as it is given: alone, what lies in L2 not counted";
   }
 
   /// The faster of the two kernels, as an engine builder picks.
@@ -152,7 +197,7 @@ class NetworkTimer {
   }
 
   void time_attention(KernelLatency& k, const PlannedKernel& planned, const Node& scores) {
-    const double read = tensor_bytes(planned.fused.inputs), written = tensor_bytes(planned.fused.result());
+    const double read = tensor_bytes(planned.reads), written = tensor_bytes(planned.fused.result());
     k.bytes = read + written;
     emu::AttentionProblem attention;
     attention.heads = scores.batch;
@@ -169,7 +214,7 @@ class NetworkTimer {
 
   void time_stream(KernelLatency& k, const PlannedKernel& planned, const Node& root) {
     const double read =
-        root.op == "Gather" ? tensor_bytes(planned.fused.result()) : tensor_bytes(planned.fused.inputs);
+        root.op == "Gather" ? tensor_bytes(planned.fused.result()) : tensor_bytes(planned.reads);
     const double residual = tensor_bytes(planned.fused.residuals);
     const double constants = root.op == "Gather" ? 0 : weight_bytes(root, planned.type, false);
     k.bytes = read + residual + constants + tensor_bytes(planned.fused.result());
@@ -186,6 +231,7 @@ class NetworkTimer {
   const isa::Machine& machine_;
   Plan plan_;
   Residency l2_;
+  std::set<int> made_;  ///< copies, in this pass
 };
 
 /// Kernels one after the other. In a stream the host issues one launch after the other, too, and a kernel
@@ -216,9 +262,14 @@ void add_totals(NetworkLatency& network, const NetworkOptions& options, const is
     if (k.latency.bound == emu::Bound::tensor_pipe) network.tensor_bound_share += k.share;
     if (k.macs > 0) network.fidelity = std::max(network.fidelity, k.latency.fidelity);
   }
-  const auto accumulator = isa::is_float(options.type) ? ElementType::f32 : ElementType::s32;
-  const double peak = machine.fma_per_clk(options.type, accumulator) * machine.sms * machine.boost_mhz;
-  network.peak_fraction = static_cast<double>(network.macs) / (peak * network.microseconds);
+  std::map<ElementType, std::int64_t> macs;
+  for (const auto& k : network.kernels) macs[options.forms.empty() ? options.type : k.type] += k.macs;
+  network.peak_fraction = 0;
+  for (const auto& [type, count] : macs) {
+    const auto accumulator = isa::is_float(type) ? ElementType::f32 : ElementType::s32;
+    const double peak = machine.fma_per_clk(type, accumulator) * machine.sms * machine.boost_mhz;
+    network.peak_fraction += static_cast<double>(count) / (peak * network.microseconds);
+  }
   network.items_per_second = static_cast<double>(network.batch) / network.microseconds * 1e6;
 }
 

@@ -1,4 +1,6 @@
 #pragma once
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -8,6 +10,14 @@
 
 namespace twofour::nas {
 
+/// How the kernel that a node heads runs in a network of mixed types.
+struct NodeForm {
+  isa::ElementType type = isa::ElementType::f16;
+  bool sparse = false;                  ///< 2:4 weights, faster or not; refused where they are not legal
+  int bits = 0;                         ///< of its activations as they are stored; 0: the type's
+  std::optional<emu::Latency> latency;  ///< of a kernel that the model has no form of: taken as it is
+};
+
 struct NetworkOptions {
   isa::ElementType type = isa::ElementType::f16;  ///< f16, bf16, tf32, s8, s4 or b1
   bool sparse = false;                            ///< 2:4 weights wherever they are legal
@@ -15,6 +25,9 @@ struct NetworkOptions {
   emu::Launch launch = emu::Launch::graph;  ///< as_measured: a stream and one host call, as the published
                                             ///< inference benchmark
   bool advise = true;                       ///< time the alternatives of every layer, too
+  /// By node that heads a kernel; the others have the network's type. A tensor is then stored in the widest
+  /// type that a kernel reads it in; for those of other types a kernel converts it first.
+  std::map<int, NodeForm> forms = {};
 };
 
 /// The type of fp16, bf16, tf32, int8, int4, int1 (or f16, s8, s4, b1); throws Error that lists the names.
@@ -34,7 +47,7 @@ struct KernelLatency {
   std::string name;  ///< of the root node
   std::string ops;   ///< "Conv+BatchNormalization+Relu"
   NodeKind kind = NodeKind::elementwise;
-  std::vector<int> nodes;  ///< of the workload; empty: the conversion of the input
+  std::vector<int> nodes;  ///< of the workload; empty: a conversion of the input or of a tensor
   isa::ElementType type = isa::ElementType::f16;
   bool sparse = false;
   emu::Latency latency;            ///< launch as a graph node; schedule 0 for kernels that only stream
@@ -43,7 +56,9 @@ struct KernelLatency {
   double share = 0;                ///< of the network
   int launches = 1;
   std::int64_t macs = 0;
-  double bytes = 0;  ///< that it moves at least, through L2 or DRAM
+  double bytes = 0;           ///< that it moves at least, through L2 or DRAM
+  int output_bits = 0;        ///< of a product's result as it is stored
+  double residual_bytes = 0;  ///< that a product's epilogue reads
   bool reads_l2 = false, weights_in_l2 = false, residual_in_l2 = false, has_residual = false;
   std::vector<Advice> advice;
   std::string note;  ///< what was decided about it: kept int8, not fused

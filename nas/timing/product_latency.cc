@@ -1,7 +1,9 @@
 #include "twofour/nas/timing/product_latency.h"
 
+#include <algorithm>
 #include <cmath>
 
+#include "twofour/emu/timing/arbitrary_latency.h"
 #include "twofour/emu/timing/conv_latency.h"
 #include "twofour/emu/timing/stream_latency.h"
 
@@ -28,8 +30,9 @@ emu::ImplicitGemm dense_gemm(const Node& n, isa::ElementType type) {
 
 /// Every multiply-add on an fp32 lane; the tensors are streamed.
 emu::Latency grouped_latency(const Node& n, const ProductForm& f, const isa::Machine& machine) {
-  const double read = static_cast<double>(n.elements_in) * isa::bits(f.type) / 8;
-  const double weights = weight_bytes(n, f.type, false);
+  const double read =
+      static_cast<double>(n.elements_in) * isa::bits(f.type) / 8 * std::max(1, f.activation_planes);
+  const double weights = weight_bytes(n, f.type, false) * std::max(1, f.weight_planes);
   const double written = static_cast<double>(n.elements_out) * f.output_bits / 8;
   emu::StreamProblem stream;
   stream.fma = static_cast<double>(macs(n));
@@ -56,7 +59,10 @@ emu::Latency product_latency(const Node& node, const ProductForm& form, const is
   context.residual_bits = static_cast<int>(
       std::lround(form.residual_bytes * 8 / static_cast<double>(gemm.m * gemm.n * gemm.batch)));
   context.residual_in_l2 = form.residual_in_l2;
-  return emu::gemm_latency(gemm, context, machine);
+  if (form.weight_planes == 0) return emu::gemm_latency(gemm, context, machine);
+  if (tensor_bytes >= 0) context.b_bytes = tensor_bytes * form.activation_planes;
+  return emu::arbitrary_gemm_latency(gemm, {form.weight_planes, form.activation_planes, form.output_bits},
+                                     context, machine);
 }
 
 double weight_bytes(const Node& node, isa::ElementType type, bool sparse) {

@@ -12,6 +12,8 @@ struct ProductForm {
   double residual_bytes = 0;  ///< that the epilogue reads
   bool activations_in_l2 = false, weights_in_l2 = false, residual_in_l2 = false;
   emu::Launch launch = emu::Launch::graph;
+  int weight_planes = 0,
+      activation_planes = 0;  ///< of a w_p a_q product, whose type is b1; 0: of a native type
 };
 
 /// Latency of a convolution, gemm or batched gemm on the Tensor Cores; of a grouped convolution on the CUDA

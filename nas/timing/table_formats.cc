@@ -35,17 +35,31 @@ std::string shape_key(const Node& n) {
                      square(n.stride_h, n.stride_w), n.groups > 1 ? fmt::format("-groups:{}", n.groups) : "");
 }
 
-/// Options of a table by bits: int1, int4 and int8, where they are.
-std::map<int, std::size_t> integer_options(const LayerTable& table) {
-  std::map<int, std::size_t> out;
+/// Options of a table by weight and activation bits.
+using IntegerOptions = std::map<std::pair<int, int>, std::size_t>;
+
+IntegerOptions integer_options(const LayerTable& table) {
+  IntegerOptions out;
   for (std::size_t i = 0; i < table.layers.front().options.size(); ++i) {
     const OptionInfo& option = info(table.layers.front().options[i].option);
     if (option.sparse || isa::is_float(option.weight))
       fail("HAQ's table has integer widths only; leave out option {}", option.name);
-    out.emplace(isa::bits(option.weight), i);
+    const std::pair widths{option.weight_bits, option.activation_bits};
+    if (is_bit_serial(option.option))
+      out.emplace(widths, i);
+    else
+      out.insert_or_assign(widths, i);  // a native type goes before its bit planes
   }
-  if (!out.contains(8)) fail("HAQ's table goes up to 8 bits; give option int8 too");
+  if (!out.contains({8, 8})) fail("HAQ's table goes up to 8 bits; give option int8 too");
   return out;
+}
+
+std::size_t option_for(const IntegerOptions& options, int weight_bits, int activation_bits) {
+  if (const auto exact = options.find({weight_bits, activation_bits}); exact != options.end())
+    return exact->second;
+  int width = std::max(weight_bits, activation_bits);
+  while (!options.contains({width, width})) ++width;
+  return options.at({width, width});
 }
 
 std::string npy_header(std::size_t layers) {
@@ -129,7 +143,7 @@ std::string haq_npy(const LayerTable& table) {
   for (const LayerTime& layer : table.layers)
     for (int weight_bits = 1; weight_bits <= 8; ++weight_bits)
       for (int activation_bits = 1; activation_bits <= 8; ++activation_bits) {
-        const auto option = options.lower_bound(std::max(weight_bits, activation_bits))->second;
+        const std::size_t option = option_for(options, weight_bits, activation_bits);
         append(bytes, layer.options[option].latency.microseconds / 1000);
       }
   return bytes;

@@ -29,8 +29,9 @@ std::string search_csv(const LayerTable& table, const LayerCosts* costs);
 std::string ofa_yaml(const LayerTable& table, const Workload& workload);
 
 /// The lookup table of HAQ: a float64 .npy of layers x 8 x 8 milliseconds by weight bits - 1 and activation
-/// bits - 1. A layer of w and a bits runs in the narrowest dense integer option of the table that holds the
-/// wider of both. Throws Error for other options and for tables without int8.
+/// bits - 1. A layer of w and a bits runs in the table's option of just these bit planes, if it has one; else
+/// in the narrowest dense integer option of one width that holds the wider of both. Throws Error for other
+/// options and for tables without int8.
 std::string haq_npy(const LayerTable& table);
 
 }  // namespace twofour::nas

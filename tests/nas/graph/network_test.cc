@@ -91,7 +91,8 @@ TEST(Options, SparseOnlyWhereLegalAndEndsStayDense) {
   EXPECT_EQ(legal_options(wide, 1).size(), default_menu.size());
   // 8 input channels: no sparse form.
   EXPECT_EQ(legal_options(narrow, 1),
-            (std::vector<Option>{Option::fp16, Option::int8, Option::int4, Option::int1}));
+            (std::vector<Option>{Option::fp16, Option::int8, Option::int4, arbitrary_precision(1, 2),
+                                 Option::int1}));
 }
 
 TEST(Options, NamesRoundTrip) {

@@ -9,10 +9,12 @@
 #include <regex>
 
 #include "twofour/emu/matrix/npy.h"
+#include "twofour/emu/timing/arbitrary_latency.h"
 #include "twofour/isa/error.h"
 #include "twofour/isa/file.h"
 #include "twofour/nas/graph/workload_builtin.h"
 #include "twofour/nas/search/solver.h"
+#include "twofour/nas/timing/layer_latency.h"
 #include "twofour/nas/timing/network_latency.h"
 #include "twofour/nas/timing/product_latency.h"
 #include "twofour/nas/timing/table_formats.h"
@@ -220,6 +222,84 @@ TEST(HaqNpy, LayersByBits) {
                 haq_npy(layer_table(resnet(), {Option::int8, Option::int8_sparse}, machine()));
               }),
               HasSubstr("int8-2:4"));
+}
+
+TEST(LayerTable, BitPlanesTakeTheTimeOfTheirSingleBitGemm) {
+  const Workload w = resnet();
+  const LayerTable table =
+      layer_table(w, {Option::int1, arbitrary_precision(1, 2), arbitrary_precision(4, 4)}, machine());
+  for (const LayerTime& layer : table.layers) {
+    const auto us = [&](std::size_t i) { return layer.options[i].latency.microseconds; };
+    // A kernel of a few CTAs may gain a little by more of them.
+    EXPECT_GE(us(1), 0.97 * us(0)) << layer.name;
+    EXPECT_GT(us(2), 0.97 * us(1)) << layer.name;
+    const emu::Latency &one = layer.options[0].latency, &four = layer.options[2].latency;
+    EXPECT_NEAR(four.tensor_floor_us, 16 * one.tensor_floor_us, 1e-9) << layer.name;
+  }
+  // A layer of the table is its kernel with its neighbours: not far from the layer alone.
+  const auto& last = table.layers[19];
+  const Node& n = w.nodes[std::size_t(last.node)];
+  Layer layer;
+  layer.shape = {.batch = 1,
+                 .height = n.height,
+                 .width = n.width,
+                 .in_channels = n.channels,
+                 .out_channels = n.filters,
+                 .kernel_h = n.kernel_h,
+                 .kernel_w = n.kernel_w,
+                 .stride = n.stride_h,
+                 .pad = n.pad_h / 2};
+  for (std::size_t i = 0; i < 3; ++i) {
+    const double alone = layer_latency(layer, last.options[i].option, 8, machine()).microseconds;
+    EXPECT_NEAR(last.options[i].latency.microseconds, alone, 0.3 * alone) << i;
+  }
+  const emu::ConvProblem conv{.batch = 8,
+                              .height = n.height,
+                              .width = n.width,
+                              .channels = n.channels,
+                              .filters = n.filters,
+                              .kernel_h = n.kernel_h,
+                              .kernel_w = n.kernel_w,
+                              .stride = n.stride_h,
+                              .padding = n.pad_h / 2};
+  EXPECT_EQ(layer_latency(layer, arbitrary_precision(2, 3), 8, machine()).microseconds,
+            emu::arbitrary_conv_latency(conv, {2, 3, 3}, machine()).microseconds);
+}
+
+TEST(LayerTable, ProductsOfBitPlanes) {
+  Node n;
+  n.kind = NodeKind::gemm;
+  n.m = 4096, n.n = 256, n.k = 1024;  // rows of activations, features
+  n.elements_in = 4096 * 1024, n.elements_out = 4096 * 256, n.weights = 256 * 1024;
+  ProductForm form{.type = isa::ElementType::b1, .output_bits = 5};
+  form.weight_planes = 2, form.activation_planes = 5;
+  const double us = product_latency(n, form, machine()).microseconds;
+  EXPECT_EQ(us, emu::arbitrary_gemm_latency({.m = 256, .n = 4096, .k = 1024}, {2, 5, 5}, {.in_network = true},
+                                            machine())
+                    .microseconds);
+}
+
+TEST(LayerTable, HaqTablesTakeBitPlanesOfJustTheirWidths) {
+  const LayerTable table = layer_table(resnet(),
+                                       {arbitrary_precision(4, 4), arbitrary_precision(2, 3), Option::int8,
+                                        Option::int4, arbitrary_precision(8, 8)},
+                                       machine());
+  std::string bytes = haq_npy(table);
+  const std::string shape = "(21, 8, 8)", flat = "(21, 64)  ";
+  bytes.replace(bytes.find(shape), shape.size(), flat);
+  const TemporaryFile file(bytes);
+  const emu::PackedMatrix m = emu::read_npy(file.path, isa::ElementType::f64);
+  const auto expected = [&](int weight_bits, int activation_bits, std::size_t option) {
+    EXPECT_EQ(m.row_as<double>(3)[(weight_bits - 1) * 8 + activation_bits - 1],
+              table.layers[3].options[option].latency.microseconds / 1000)
+        << weight_bits << ' ' << activation_bits;
+  };
+  expected(2, 3, 1);
+  expected(3, 2, 3);
+  expected(4, 4, 3);  // int4, not its bit planes
+  expected(1, 1, 3);
+  expected(5, 4, 2);
+  expected(8, 8, 2);  // int8, not its bit planes
 }
 
 }  // namespace
