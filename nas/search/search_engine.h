@@ -18,6 +18,13 @@ struct Measurement {
   bool operator==(const Measurement&) const = default;
 };
 
+/// What is told while candidates are measured; `index` counts within the list. One call at a time, but perhaps
+/// not on the thread that called. An exception ends the measuring and comes out of it.
+struct MeasureEvents {
+  std::function<void(std::size_t index, int rank)> begin;  ///< may come again for a candidate whose rank was lost
+  std::function<void(std::size_t index, const Measurement& measurement)> done;  ///< once a candidate
+};
+
 /// Measures candidates: their weights are rounded and masked, not trained. The same candidate always gets the
 /// same measurement.
 class Evaluator {
@@ -25,6 +32,9 @@ class Evaluator {
   virtual ~Evaluator() = default;
   /// One measurement a candidate, in their order.
   virtual std::vector<Measurement> measure(const std::vector<Candidate>& candidates) = 0;
+  /// The same, and tells of each; without an override one candidate after the other, on rank 0.
+  virtual std::vector<Measurement> measure_each(const std::vector<Candidate>& candidates,
+                                                const MeasureEvents& events);
 };
 
 /// Loss that each value of each decision is expected to add, the others left as they are in the most exact

@@ -41,7 +41,28 @@ struct Architecture {
   std::vector<Option> options;
 };
 
-/// The network that a candidate stands for. Throws Error for a candidate that is not of the space.
+/// The decisions that form one layer, by index, or -1 where there is none. A depthwise layer, and one whose
+/// residual is its own input, has the same decision on both sides.
+struct LayerDecisions {
+  int option = -1, kernel = -1, in_width = -1, out_width = -1;
+};
+std::vector<LayerDecisions> layer_decisions(const Space& space);
+
+/// A layer of a candidate's network and its option.
+struct FormedLayer {
+  Layer layer;
+  Option option{};
+};
+/// `at`: the layer's decisions; choices of other decisions are not looked at, nothing is checked.
+FormedLayer formed_layer(const Space& space, const LayerDecisions& at, const Candidate& candidate, int layer);
+
+/// Throws Error, naming the decision, where the space is not what Space says: a layer in no option decision
+/// or in two of a kind, sizes that do not rise, widths of tensors that must be equal in different decisions.
+void check_space(const Space& space);
+/// Throws Error for a candidate that is not of the space.
+void check_candidate(const Space& space, const Candidate& candidate);
+
+/// The network that a candidate stands for. Throws Error as check_candidate.
 Architecture architecture(const Space& space, const Candidate& candidate);
 
 /// The widest network of the space, with the largest kernels: what a supernet's weights are made for.
@@ -53,5 +74,9 @@ Candidate uniform_candidate(const Space& space, Option option, Option fallback);
 
 /// "int8 k3 w64" for one layer.
 std::string choice_text(const Space& space, const Candidate& candidate, int layer);
+/// A line a layer: its name and choice_text().
+std::string space_text(const Space& space, const Candidate& candidate);
+/// How many candidates there are, as a real number: it may exceed 2^64.
+double candidate_count(const Space& space);
 
 }  // namespace twofour::nas
