@@ -29,5 +29,8 @@ Command time_tune_command();
 Command time_network_command();
 Command time_table_command();
 Command search_command();
+Command deploy_check_command();
+Command deploy_latency_command();
+Command deploy_export_command();
 
 }  // namespace twofour::cli

@@ -18,6 +18,10 @@ bool conv_is_given() {
 }
 
 emu::ConvProblem conv_from_flag() {
+  return conv_from_flag(isa::parse_element(FLAGS_dtype));
+}
+
+emu::ConvProblem conv_from_flag(isa::ElementType type) {
   std::array<std::int64_t, 9> numbers{};
   const char *at = FLAGS_conv.data(), *end = at + FLAGS_conv.size();
   for (std::size_t i = 0; i < numbers.size(); ++i) {
@@ -38,7 +42,7 @@ emu::ConvProblem conv_from_flag() {
   conv.kernel_w = s;
   conv.stride = stride;
   conv.padding = pad;
-  conv.type = isa::parse_element(FLAGS_dtype);
+  conv.type = type;
   conv.sparse = FLAGS_sparse;
   conv.output_bits = emu::default_output_bits(conv.type);
   conv.launch = emu::parse_launch(FLAGS_launch);

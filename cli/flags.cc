@@ -8,7 +8,8 @@ DEFINE_string(format, "",
               "form of the result; layout: text (default), svg, json; time table: csv (default), json, "
               "ofa-yaml, haq-npy");
 DEFINE_string(machine, "a100-sxm4-80gb", "machine: a built-in name or the path of a .toml file");
-DEFINE_string(dtype, "f16", "element type: f16 bf16 tf32 f64 s8 u8 s4 u4 b1");
+DEFINE_string(dtype, "f16",
+              "element type: f16 bf16 tf32 f64 s8 u8 s4 u4 b1; gemm and time: w1a1 to w8a8 too");
 DEFINE_bool(sparse, false, "the A operand is 2:4 sparse (1:2 for tf32, 4:8 in pairs for 4-bit types)");
 DEFINE_int64(m, 0, "rows of A and of the result");
 DEFINE_int64(n, 0, "columns of B and of the result");

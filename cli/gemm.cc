@@ -11,6 +11,7 @@
 #include <optional>
 #include <random>
 
+#include "twofour/cli/bit_flags.h"
 #include "twofour/cli/commands.h"
 #include "twofour/cli/flags.h"
 #include "twofour/cli/instruction_flags.h"
@@ -169,6 +170,7 @@ void print_as_json(const Run& r, const isa::Machine& machine) {
 }
 
 int run(std::span<const std::string>) {
+  if (const auto form = bit_form_by_flags()) return run_bit_gemm(*form);
   const auto& i = instruction_by_flags();
   emu::NumericOptions options;
   options.architecture = isa::parse_architecture(FLAGS_arch);
@@ -204,20 +206,24 @@ int run(std::span<const std::string>) {
 }  // namespace
 
 Command gemm_command() {
-  return {"gemm",
-          "",
-          "multiply matrices as the A100 does: result, check, latency",
-          "D = A B + C with the instruction of the largest k for --dtype, or with --instruction.\n"
-          ".npy files: int8/uint8 (also for s4, u4 and 0/1 bits), float16, float32 (rounded to f16 or bf16), "
-          "uint16 words of bf16.\n"
-          "Example: twofour gemm --m 256 --n 256 --k 512 --dtype s8 --sparse --output d.npy\n"
-          "Exit status: 0 done, 1 the check found a difference, 2 input refused.",
-          {"m",           "n",     "k",    "dtype",   "accumulator", "sparse", "op",
-           "instruction", "a",     "b",    "c",       "prune",       "pad",    "satfinite",
-           "seed",        "check", "arch", "machine", "output",      "strict", "json"},
-          0,
-          0,
-          run};
+  return {
+      "gemm",
+      "",
+      "multiply matrices as the A100 does: result, check, latency",
+      "D = A B + C with the instruction of the largest k for --dtype, or with --instruction.\n"
+      "--dtype w2a3 (w1a1 to w8a8) multiplies 2-bit weights A by 3-bit activations B, plane by plane, with "
+      "single-bit\n"
+      "mma and any K; --encoding says what the bits stand for, and A and B hold the integers.\n"
+      ".npy files: int8/uint8 (also for s4, u4 and 0/1 bits), float16, float32 (rounded to f16 or bf16), "
+      "uint16 words of bf16.\n"
+      "Example: twofour gemm --m 256 --n 256 --k 512 --dtype s8 --sparse --output d.npy\n"
+      "Exit status: 0 done, 1 the check found a difference, 2 input refused.",
+      {"m",           "n",    "k",       "dtype",  "encoding", "accumulator", "sparse",    "op",
+       "instruction", "a",    "b",       "c",      "prune",    "pad",         "satfinite", "seed",
+       "check",       "arch", "machine", "output", "strict",   "json"},
+      0,
+      0,
+      run};
 }
 
 }  // namespace twofour::cli

@@ -10,11 +10,15 @@ DEFINE_string(launch, "as-measured", "what is counted around the kernel: graph, 
 namespace twofour::cli {
 
 emu::GemmProblem gemm_from_flags() {
+  return gemm_from_flags(isa::parse_element(FLAGS_dtype));
+}
+
+emu::GemmProblem gemm_from_flags(isa::ElementType type) {
   emu::GemmProblem problem;
   problem.m = FLAGS_m;
   problem.n = FLAGS_n;
   problem.k = FLAGS_k;
-  problem.type = isa::parse_element(FLAGS_dtype);
+  problem.type = type;
   problem.sparse = FLAGS_sparse;
   problem.output_bits = emu::default_output_bits(problem.type);
   problem.batch = FLAGS_batch;

@@ -69,4 +69,23 @@ nlohmann::ordered_json latency_json(const emu::GemmProblem& p, const Latency& l,
   return fields;
 }
 
+void print_bit_latency(const emu::GemmProblem& p, const emu::BitWork& work, const Latency& l,
+                       const isa::Machine& machine) {
+  const auto bits = emu::bit_gemm(p, work);
+  print_latency(bits, l, machine);
+  fmt::print("product    w{}a{} {} x {} x {}, as a single-bit GEMM of {} x {} x {}\n", work.weight_bits,
+             work.activation_bits, p.m, p.n, p.k, bits.m, bits.n, bits.k);
+}
+
+nlohmann::ordered_json bit_latency_json(const emu::GemmProblem& p, const emu::BitWork& work, const Latency& l,
+                                        const isa::Machine& machine) {
+  const auto bits = emu::bit_gemm(p, work);
+  auto fields = latency_json(bits, l, machine);
+  fields["m"] = p.m;
+  fields["n"] = p.n;
+  fields["dtype"] = fmt::format("w{}a{}", work.weight_bits, work.activation_bits);
+  fields["bit_gemm"] = {{"m", bits.m}, {"n", bits.n}, {"k", bits.k}};
+  return fields;
+}
+
 }  // namespace twofour::cli

@@ -1,7 +1,7 @@
 #pragma once
 #include <nlohmann/json.hpp>
 
-#include "twofour/emu/timing/gemm_latency.h"
+#include "twofour/emu/timing/arbitrary_latency.h"
 
 namespace twofour::cli {
 
@@ -10,5 +10,11 @@ namespace twofour::cli {
 void print_latency(const emu::GemmProblem& problem, const emu::Latency& latency, const isa::Machine& machine);
 nlohmann::ordered_json latency_json(const emu::GemmProblem& problem, const emu::Latency& latency,
                                     const isa::Machine& machine);
+
+/// A w_p a_q product: the problem is the product itself; the single-bit GEMM it runs as is printed too.
+void print_bit_latency(const emu::GemmProblem& problem, const emu::BitWork& work, const emu::Latency& latency,
+                       const isa::Machine& machine);
+nlohmann::ordered_json bit_latency_json(const emu::GemmProblem& problem, const emu::BitWork& work,
+                                        const emu::Latency& latency, const isa::Machine& machine);
 
 }  // namespace twofour::cli

@@ -15,7 +15,9 @@
 DECLARE_int64(batch);
 DEFINE_int64(sequence, 128, "tokens of a sequence");
 DEFINE_int64(image, 224, "height and width of the images");
-DEFINE_string(onnx, "", "ONNX file to read the network from; --batch sets the batch that it leaves open");
+DEFINE_string(
+    onnx, "",
+    "ONNX file: to read the network from (--batch sets the batch that it leaves open), or to write");
 DEFINE_string(dim, "",
               "sizes that an ONNX file leaves open: NAME=SIZE or INPUT:AXIS=SIZE, separated by commas");
 DEFINE_bool(skip_unsupported, false, "count nodes of unknown operators of an ONNX file as nothing");

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <gflags/gflags.h>
 
+#include "twofour/cli/bit_flags.h"
 #include "twofour/cli/commands.h"
 #include "twofour/cli/flags.h"
 #include "twofour/cli/gemm_flags.h"
@@ -31,6 +32,20 @@ void write_table() {
     isa::write_file(FLAGS_output, text);
 }
 
+int time_bit_gemm(const emu::BitForm& form) {
+  refuse_with_bit_form("time gemm", {"sparse", "cycle", "view", "trace"});
+  const auto problem = gemm_from_flags(isa::ElementType::b1);
+  const emu::BitWork work{form.weight_bits, form.activation_bits, problem.output_bits};
+  const auto machine =
+      isa::at_clock(isa::load_machine(FLAGS_machine), isa::parse_clock(FLAGS_clock), problem.type);
+  const auto latency = emu::arbitrary_gemm_latency(problem, work, machine);
+  if (FLAGS_json)
+    print_json("time gemm", bit_latency_json(problem, work, latency, machine));
+  else
+    print_bit_latency(problem, work, latency, machine);
+  return exit_ok;
+}
+
 int run(std::span<const std::string>) {
   const bool one = FLAGS_m != 0 || FLAGS_n != 0 || FLAGS_k != 0;
   if (one == !FLAGS_csv.empty()) fail("time gemm: give either --csv FILE, or --m, --n and --k");
@@ -41,6 +56,7 @@ int run(std::span<const std::string>) {
     return exit_ok;
   }
   if (!FLAGS_output.empty()) fail("time gemm: --output is for --csv");
+  if (const auto form = bit_form_by_flags()) return time_bit_gemm(*form);
   const auto problem = gemm_from_flags();
   const auto machine =
       isa::at_clock(isa::load_machine(FLAGS_machine), isa::parse_clock(FLAGS_clock), problem.type);
@@ -64,6 +80,8 @@ Command time_gemm_command() {
       "",
       "predict how long a GEMM takes on a machine, and what binds it",
       "D[m x n] = A[m x k] B[k x n]; when sparse, A is the 2:4 operand. D is stored in 16 bits (tf32: 32).\n"
+      "--dtype w2a3 (w1a1 to w8a8): 2-bit weights by 3-bit activations as one single-bit GEMM of all "
+      "planes.\n"
       "--csv FILE reads columns M,N,K,dtype (and sparse) and writes the same rows with predicted_us, low_us, "
       "high_us "
       "appended.\n"

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
@@ -28,28 +29,30 @@ class LayerCheck {
         s.kernel_h < 1 || s.kernel_w < 1 || s.stride < 1 || s.pad < 0 || s.height + 2 * s.pad < s.kernel_h ||
         s.width + 2 * s.pad < s.kernel_w)
       refuse("an illegal shape; sizes are at least 1, batch is 1, and the kernel fits the padded image");
-    TensorSize input = tensor(layer_.input, "input", tensors);
-    if (layer_.pool.kind == PoolKind::global_average) input.height = input.width = 1;
+    if (layer_.groups != 1 && (layer_.groups != s.in_channels || layer_.groups != s.out_channels))
+      refuse(fmt::format("{} groups of {} input and {} output channels; use 1, or one for each channel",
+                         layer_.groups, s.in_channels, s.out_channels));
+    const TensorSize input = pooled(layer_.input, "input", layer_.pool, tensors);
     const TensorSize expected{s.height, s.width, s.in_channels},
         output{s.out_height(), s.out_width(), s.out_channels};
     if (input != expected)
       refuse(fmt::format("reads tensor {} of {}, but its shape says {}", layer_.input, text(input),
                          text(expected)));
-    if (layer_.residual != -1 && tensor(layer_.residual, "residual", tensors) != output)
-      refuse(fmt::format("adds residual tensor {} of {} to an output of {}", layer_.residual,
-                         text(tensor(layer_.residual, "residual", tensors)), text(output)));
+    if (layer_.residual != -1) residual(output, tensors);
     tensors.push_back(output);
   }
 
   void operands() const {
     const OptionInfo& option = info(deployed_.option);
     const emu::PackedMatrix& w = deployed_.weights;
-    if (w.type() != option.weight)
+    if (w.type() != stored_weights(option.option))
       refuse(fmt::format("weights of type {}, but {} needs {}", isa::name(w.type()), option.name,
-                         isa::name(option.weight)));
-    if (w.rows() != layer_.shape.gemm_m() || w.cols() != layer_.shape.gemm_k())
+                         isa::name(stored_weights(option.option))));
+    if (layer_.depthwise() && deployed_.option != Option::int8 && deployed_.option != Option::fp16)
+      refuse(fmt::format("depthwise layers take int8 or fp16, not {}", option.name));
+    if (w.rows() != layer_.shape.gemm_m() || w.cols() != layer_.weight_columns())
       refuse(fmt::format("weights of {} x {}, but its shape needs {} x {}", w.rows(), w.cols(),
-                         layer_.shape.gemm_m(), layer_.shape.gemm_k()));
+                         layer_.shape.gemm_m(), layer_.weight_columns()));
     if (option.sparse) sparsity();
     per_channel(deployed_.bias.size(), "biases");
     if (option.weight == isa::ElementType::f16)
@@ -66,6 +69,31 @@ class LayerCheck {
       refuse(fmt::format("its {} is tensor {}; use one that exists before it, 0 to {}", role, index,
                          tensors.size() - 1));
     return tensors[std::size_t(index)];
+  }
+
+  void residual(const TensorSize& output, const std::vector<TensorSize>& tensors) const {
+    const TensorSize added = pooled(layer_.residual, "residual", layer_.residual_pool, tensors);
+    if (added != output)
+      refuse(fmt::format("adds residual tensor {} of {} to an output of {}", layer_.residual, text(added),
+                         text(output)));
+  }
+
+  /// A tensor's size after a pool.
+  TensorSize pooled(int index, std::string_view role, const Pool& p,
+                    const std::vector<TensorSize>& tensors) const {
+    TensorSize size = tensor(index, role, tensors);
+    if (p.kind == PoolKind::none) return size;
+    if (index == 0) refuse("pools the image; only tensors that a layer wrote can be pooled");
+    if (p.kind == PoolKind::global_average) return {1, 1, size.channels};
+    if (p.kernel < 1 || p.stride < 1 || p.pad < 0 || p.pad > p.kernel / 2 ||
+        std::min(size.height, size.width) + 2 * p.pad < p.kernel)
+      refuse(
+          fmt::format("a max pool of {} with stride {} and border {} over {}; the border is at most half the "
+                      "window, which fits the padded tensor",
+                      p.kernel, p.stride, p.pad, text(size)));
+    size.height = (size.height + 2 * p.pad - p.kernel) / p.stride + 1;
+    size.width = (size.width + 2 * p.pad - p.kernel) / p.stride + 1;
+    return size;
   }
 
   void per_channel(std::size_t count, std::string_view what) const {
@@ -86,15 +114,17 @@ class LayerCheck {
   }
 
   void integer_operands() const {
-    const std::int64_t largest = largest_weight(deployed_.option), k = layer_.shape.gemm_k();
-    if (deployed_.option != Option::int1)
+    const std::int64_t largest = largest_weight(deployed_.option), k = layer_.weight_columns();
+    if (deployed_.weights.type() != isa::ElementType::b1)
       for (std::int64_t r = 0; r < deployed_.weights.rows(); ++r)
         for (std::int64_t c = 0; c < k; ++c)
           if (std::abs(deployed_.weights.integer(r, c)) > largest)
             refuse(fmt::format("weight {} in row {}, column {}; {} takes -{} to {}",
                                deployed_.weights.integer(r, c), r, c, name(deployed_.option), largest,
                                largest));
-    if (k * largest * activation_levels(deployed_.option) > INT32_MAX)
+    // The plane of the sign alone counts 2^(p-1).
+    const bool planes = is_bit_serial(deployed_.option) && info(deployed_.option).weight_bits > 1;
+    if (k * (largest + planes) * activation_levels(deployed_.option) > INT32_MAX)
       refuse(fmt::format("sums over K = {} could leave 32 bits; use a smaller K or fewer bits", k));
     per_channel(deployed_.output_scale.size(), "output scales");
     scale(deployed_.input_scale);

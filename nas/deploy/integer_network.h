@@ -9,6 +9,9 @@ namespace twofour::nas {
 /// Between layers activations are 32-bit fixed point with this many fraction bits (value = word / 2^16).
 inline constexpr int stream_fraction_bits = 16;
 
+/// 6 as a stream word.
+inline constexpr std::int32_t relu6_word = 6 << stream_fraction_bits;
+
 /// The largest activation word of an integer option; activations run from 0.
 constexpr int activation_levels(Option o) {
   return (1 << info(o).activation_bits) - 1;
@@ -17,6 +20,10 @@ constexpr int activation_levels(Option o) {
 constexpr int largest_weight(Option o) {
   const int bits = info(o).weight_bits;
   return bits == 1 ? 1 : (1 << (bits - 1)) - 1;
+}
+/// The type that a deployed layer's weights are stored as: that of the option; of several bit planes s8.
+constexpr isa::ElementType stored_weights(Option o) {
+  return is_bit_serial(o) && info(o).weight_bits > 1 ? isa::ElementType::s8 : info(o).weight;
 }
 
 /// A real factor as integers: x -> (x * multiplier + 2^(shift-1)) >> shift, in 64 bits (arithmetic shift; 1
@@ -37,13 +44,17 @@ struct FixedScale {
 /// + bias_c (+ residual).
 ///   int8: w in -127..127, levels 255. int4: w in -7..7, levels 15.
 ///   int1: w in {-1,+1} (bit 1 is +1), levels 1; acc = 2 popc(w & q) - popc(q).
+///   w_p a_q: levels 2^q - 1; p = 1: w as int1; p > 1: w in -(2^(p-1)-1)..2^(p-1)-1, stored as s8, whose bit
+///   planes are made when the layer runs.
 /// fp16 options: q = f16(x / 2^16) round to nearest even, acc in f32 by the Tensor Core rule,
 ///   out = llrint(clamp(double(acc) * float_scale_c, -2^40, 2^40)) + bias_c (+ residual).
-/// All outputs and biases are stream words; a ReLU clamps at 0; results saturate to 32 bits.
+/// Depthwise layers (int8, fp16) run on CUDA cores: the same sums in 32-bit integers, or in fp32
+/// multiply-adds in the order r, s from +0 on, each rounded once to nearest even. All outputs and biases are
+/// stream words; a ReLU clamps at 0, ReLU6 at 6 too; results saturate to 32 bits.
 struct DeployedLayer {
   Option option = Option::int8;
-  emu::PackedMatrix weights;  ///< Cout x K (K in the order r, s, c), element type of the option; sparse
-                              ///< options: already 2:4
+  emu::PackedMatrix weights;  ///< Cout x K (K in the order r, s, c; depthwise: r, s), of
+                              ///< stored_weights(option); sparse options: already 2:4
   FixedScale input_scale;     ///< integer options
   std::vector<FixedScale> output_scale;  ///< one per output channel; integer options
   std::vector<double> float_scale;       ///< one per output channel; fp16 options
@@ -67,9 +78,10 @@ void check_network(const DeployedNetwork& net);
 /// Throws Error unless there are batch images (at least one) of the size that the first layer reads.
 void check_images(const DeployedNetwork& net, const std::vector<std::int32_t>& images, int batch);
 
-/// Runs images (batch x H x W x C stream words, NHWC) on emulated Tensor Cores; one result a layer. Global
-/// average pool: (sum + n/2) / n, floor division. Throws Error as check_network does, and for images of
-/// another size.
+/// Runs images (batch x H x W x C stream words, NHWC) on emulated Tensor Cores; one result a layer. Pools
+/// work on stream words, before they are quantised: max takes the largest word inside the image, global
+/// average is (sum + n/2) / n, floor division. Throws Error as check_network does, and for images of another
+/// size.
 std::vector<LayerResult> run_emulated(const DeployedNetwork& net, const std::vector<std::int32_t>& images,
                                       int batch);
 

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstdlib>
 
+#include "twofour/nas/deploy/reference_half.h"
 #include "twofour/nas/deploy/reference_layer.h"
 
 namespace twofour::nas {
@@ -10,39 +10,6 @@ namespace {
 
 constexpr int fraction_bits = 24;    ///< kept below the largest exponent of a block
 constexpr int zero_exponent = -132;  ///< of a zero sum
-constexpr int below_all = -200;  ///< exponent of a zero weight: a product with it stays below zero_exponent
-
-/// significand * 2^(exponent - 10), signed; subnormal values have the exponent of the smallest normal one,
-/// zero one so low that its products never lead a block.
-struct Half {
-  std::int32_t significand, exponent;
-};
-
-Half from_word(std::uint32_t word) {
-  const int field = int(word >> 10 & 31), fraction = int(word & 1023);
-  const int magnitude = field == 0 ? fraction : fraction + 1024;
-  if (magnitude == 0) return {0, below_all};
-  return {word >> 15 != 0 ? -magnitude : magnitude, std::max(field, 1) - 15};
-}
-
-/// The f16 nearest to x / 2^16, ties to even.
-Half from_stream(std::int32_t x) {
-  std::uint64_t magnitude = std::uint64_t(std::abs(std::int64_t(x)));
-  int exponent = std::max(int(std::bit_width(magnitude)) - 1 - 16, -14);
-  const int drop = exponent + 6;  // the lowest kept bit weighs 2^(exponent - 10), that of x 2^-16
-  if (drop <= 0) {
-    magnitude <<= -drop;
-  } else {
-    const std::uint64_t rest = magnitude & ((1ull << drop) - 1), half = 1ull << (drop - 1);
-    magnitude >>= drop;
-    magnitude += rest > half || (rest == half && magnitude % 2 == 1);
-    if (magnitude == 2048) {
-      magnitude = 1024;
-      ++exponent;
-    }
-  }
-  return {x < 0 ? -std::int32_t(magnitude) : std::int32_t(magnitude), exponent};
-}
 
 /// Running f32 sums of all output channels of one pixel, as significand * 2^(exponent - 23) with 24-bit
 /// significands.
@@ -63,7 +30,7 @@ class Fp16Reference final : public ReferenceLayer {
       : shape_(shape), layer_(layer), block_columns_(info(layer.option).sparse ? 16 : 8) {
     for (std::int64_t k = 0; k < shape.gemm_k(); ++k)
       for (std::int64_t oc = 0; oc < shape.out_channels; ++oc) {
-        const Half w = from_word(packed_element(layer.weights.row(oc), k, 16));
+        const Half w = half_from_word(packed_element(layer.weights.row(oc), k, 16));
         weight_significand_.push_back(w.significand);
         weight_exponent_.push_back(w.exponent);
       }
@@ -72,7 +39,7 @@ class Fp16Reference final : public ReferenceLayer {
   void convolve(const std::int32_t* input, std::uint32_t* accumulators) const override {
     std::vector<Half> image;
     for (std::int64_t i = 0; i < shape_.height * shape_.width * shape_.in_channels; ++i)
-      image.push_back(from_stream(input[i]));
+      image.push_back(half_from_stream(input[i]));
     const std::size_t channels = std::size_t(shape_.out_channels);
     Sums sums;
     for (std::int64_t p = 0; p < shape_.out_height(); ++p)
@@ -86,10 +53,7 @@ class Fp16Reference final : public ReferenceLayer {
   }
 
   std::int64_t scaled(std::uint32_t accumulator, std::size_t channel) const override {
-    const double value = static_cast<double>(std::bit_cast<float>(accumulator)) * layer_.float_scale[channel];
-    if (value >= 0x1p40) return std::int64_t(1) << 40;
-    if (value <= -0x1p40) return -(std::int64_t(1) << 40);
-    return std::llrint(value);
+    return scaled_float(accumulator, layer_.float_scale[channel]);
   }
 
  private:

@@ -16,7 +16,7 @@ class IntegerReference final : public ReferenceLayer {
  public:
   IntegerReference(const emu::ConvShape& shape, const DeployedLayer& layer)
       : shape_(shape), layer_(layer), levels_(activation_levels(layer.option)) {
-    const int bits = layer.option == Option::int1 ? 1 : levels_ == 15 ? 4 : 8;
+    const int bits = isa::bits(layer.weights.type());
     for (std::int64_t oc = 0; oc < shape.out_channels; ++oc)
       for (std::int64_t k = 0; k < shape.gemm_k(); ++k)
         weights_.push_back(weight(packed_element(layer.weights.row(oc), k, bits), bits));
@@ -48,12 +48,6 @@ class IntegerReference final : public ReferenceLayer {
     if (bits == 1) return raw ? 1 : -1;
     const int sign = 1 << (bits - 1);
     return static_cast<std::int16_t>((int(raw) ^ sign) - sign);
-  }
-
-  /// x * multiplier / 2^shift, half up.
-  static std::int64_t round_shift(std::int64_t x, const FixedScale& s) {
-    const std::int64_t product = x * s.multiplier, half = product >> (s.shift - 1);
-    return (half >> 1) + (half & 1);
   }
 
   /// Quantised words of the image with its border of zeros.

@@ -3,31 +3,17 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "twofour/emu/arbitrary/arbitrary_gemm.h"
 #include "twofour/emu/numerics/block.h"
 #include "twofour/isa/error.h"
+#include "twofour/nas/deploy/depthwise.h"
 #include "twofour/nas/deploy/integer_network.h"
+#include "twofour/nas/deploy/pool.h"
 
 namespace twofour::nas {
 namespace {
 
 using emu::PackedMatrix;
-
-/// Average over height and width, rounded half up: batch x C.
-std::vector<std::int32_t> pool(const std::vector<std::int32_t>& x, std::int64_t batch,
-                               std::int64_t channels) {
-  const std::int64_t pixels = std::int64_t(x.size()) / (batch * channels);
-  std::vector<std::int32_t> out(std::size_t(batch * channels));
-#pragma omp parallel for schedule(static)
-  for (std::int64_t i = 0; i < batch * channels; ++i) {
-    std::int64_t sum = pixels / 2;
-    for (std::int64_t p = 0; p < pixels; ++p)
-      sum += x[std::size_t((i / channels * pixels + p) * channels + i % channels)];
-    std::int64_t mean = sum / pixels;
-    if (sum % pixels < 0) --mean;  // floor
-    out[std::size_t(i)] = static_cast<std::int32_t>(mean);
-  }
-  return out;
-}
 
 std::uint64_t f16_word(std::int32_t stream) {
   const std::int64_t x = stream;
@@ -37,7 +23,9 @@ std::uint64_t f16_word(std::int32_t stream) {
 
 /// The B operand: one row a pixel.
 PackedMatrix quantise(const DeployedLayer& layer, const std::vector<std::int32_t>& x, std::int64_t channels) {
-  PackedMatrix q(info(layer.option).activation, std::int64_t(x.size()) / channels, channels);
+  const isa::ElementType type =
+      is_bit_serial(layer.option) ? isa::ElementType::u8 : info(layer.option).activation;
+  PackedMatrix q(type, std::int64_t(x.size()) / channels, channels);
   const bool is_f16 = q.type() == isa::ElementType::f16;
   const std::int64_t levels = activation_levels(layer.option);
 #pragma omp parallel for schedule(static)
@@ -52,29 +40,22 @@ PackedMatrix quantise(const DeployedLayer& layer, const std::vector<std::int32_t
   return q;
 }
 
-/// {-1,+1} weights times {0,1} activations: sum(w q) = 2 popc(w & q) - popc(q). A last row of ones gives
-/// popc(q) in the same GEMM.
-PackedMatrix convolve_int1(const isa::Instruction& instruction, emu::ConvShape shape,
-                           const PackedMatrix& weights, const PackedMatrix& activations) {
-  const std::int64_t channels = shape.out_channels++;
-  PackedMatrix with_ones = emu::padded(weights, channels + 1, weights.cols());
-  for (std::int64_t k = 0; k < weights.cols(); ++k) with_ones.set_bits(channels, k, 1);
-  const PackedMatrix counts = emu::conv2d(instruction, shape, with_ones, activations);
-  PackedMatrix sums(isa::ElementType::s32, counts.rows(), channels);
-#pragma omp parallel for schedule(static)
-  for (std::int64_t row = 0; row < sums.rows(); ++row) {
-    const auto* count = counts.row_as<std::int32_t>(row);
-    for (std::int64_t c = 0; c < channels; ++c)
-      sums.row_as<std::int32_t>(row)[c] = 2 * count[c] - count[channels];
-  }
-  return sums;
+/// w_p a_q: all pairs of bit planes as one single-bit convolution.
+PackedMatrix convolve_planes(const isa::Instruction& instruction, const emu::ConvShape& shape,
+                             const DeployedLayer& layer, const PackedMatrix& activations) {
+  const OptionInfo& o = info(layer.option);
+  const emu::BitForm form{
+      o.weight_bits, o.activation_bits,
+      o.weight_bits == 1 ? emu::BitEncoding::bipolar_weights : emu::BitEncoding::signed_weights};
+  return emu::arbitrary_conv2d(form, shape, emu::weight_planes(form, layer.weights),
+                               emu::activation_planes(form, activations), instruction);
 }
 
 PackedMatrix convolve(const DeployedLayer& layer, const emu::ConvShape& shape,
                       const PackedMatrix& activations) {
   const OptionInfo& o = info(layer.option);
   const isa::Instruction& instruction = instruction_of(o.option);
-  if (o.option == Option::int1) return convolve_int1(instruction, shape, layer.weights, activations);
+  if (is_bit_serial(o.option)) return convolve_planes(instruction, shape, layer, activations);
   if (!o.sparse) return emu::conv2d(instruction, shape, layer.weights, activations);
   const std::int64_t k = instruction.shape.k, cols = (layer.weights.cols() + k - 1) / k * k;
   return emu::conv2d(instruction, shape,
@@ -89,7 +70,8 @@ std::int64_t scaled(const DeployedLayer& layer, std::uint32_t accumulator, std::
 }
 
 /// Scale, bias, residual (or null), activation, saturation.
-std::vector<std::int32_t> epilogue(const DeployedLayer& layer, bool relu, const PackedMatrix& accumulators,
+std::vector<std::int32_t> epilogue(const DeployedLayer& layer, Activation activation,
+                                   const PackedMatrix& accumulators,
                                    const std::vector<std::int32_t>* residual) {
   const std::int64_t channels = accumulators.cols();
   std::vector<std::int32_t> out(std::size_t(accumulators.rows() * channels));
@@ -100,7 +82,8 @@ std::vector<std::int32_t> epilogue(const DeployedLayer& layer, bool relu, const 
       std::int64_t y = scaled(layer, accumulators.row_as<std::uint32_t>(row)[c], std::size_t(c)) +
                        layer.bias[std::size_t(c)];
       if (residual) y += (*residual)[at];
-      if (relu) y = std::max<std::int64_t>(y, 0);
+      if (activation != Activation::none) y = std::max<std::int64_t>(y, 0);
+      if (activation == Activation::relu6) y = std::min<std::int64_t>(y, relu6_word);
       out[at] = static_cast<std::int32_t>(std::clamp<std::int64_t>(y, INT32_MIN, INT32_MAX));
     }
   return out;
@@ -116,18 +99,23 @@ std::vector<LayerResult> run_emulated(const DeployedNetwork& net, const std::vec
   const auto tensor = [&](int i) -> const std::vector<std::int32_t>& {
     return i == 0 ? images : results[std::size_t(i - 1)].output;
   };
+  std::vector<std::int32_t> storage;
+  const auto read = [&](int i, const Pool& pool) -> const std::vector<std::int32_t>& {
+    if (pool.kind == PoolKind::none) return tensor(i);
+    const emu::ConvShape& s = net.network.layers[std::size_t(i - 1)].shape;  // never the image
+    return storage = pooled(tensor(i), {batch, s.out_height(), s.out_width(), s.out_channels}, pool);
+  };
   for (std::size_t i = 0; i < net.layers.size(); ++i) {
     const Layer& layer = net.network.layers[i];
     const DeployedLayer& deployed = net.layers[i];
     emu::ConvShape shape = layer.shape;
     shape.batch = batch;
-    const PackedMatrix activations =
-        layer.pool.kind == PoolKind::global_average
-            ? quantise(deployed, pool(tensor(layer.input), batch, shape.in_channels), shape.in_channels)
-            : quantise(deployed, tensor(layer.input), shape.in_channels);
-    LayerResult result{convolve(deployed, shape, activations), {}};
-    result.output = epilogue(deployed, layer.activation == Activation::relu, result.accumulators,
-                             layer.residual < 0 ? nullptr : &tensor(layer.residual));
+    const PackedMatrix activations = quantise(deployed, read(layer.input, layer.pool), shape.in_channels);
+    LayerResult result{layer.depthwise() ? depthwise_conv2d(shape, deployed.weights, activations)
+                                         : convolve(deployed, shape, activations),
+                       {}};
+    result.output = epilogue(deployed, layer.activation, result.accumulators,
+                             layer.residual < 0 ? nullptr : &read(layer.residual, layer.residual_pool));
     results.push_back(std::move(result));
   }
   return results;

@@ -3,18 +3,6 @@
 namespace twofour::nas {
 namespace {
 
-std::vector<std::int32_t> average(const std::int32_t* x, std::int64_t pixels, std::int64_t channels) {
-  std::vector<std::int64_t> sums(std::size_t(channels), pixels / 2);
-  for (std::int64_t p = 0; p < pixels; ++p)
-    for (std::size_t c = 0; c < sums.size(); ++c) sums[c] += *x++;
-  std::vector<std::int32_t> mean;
-  for (const std::int64_t sum : sums) {
-    const std::int64_t remainder = (sum % pixels + pixels) % pixels;  // of the floor division
-    mean.push_back(static_cast<std::int32_t>((sum - remainder) / pixels));
-  }
-  return mean;
-}
-
 std::int32_t saturate(std::int64_t y) {
   if (y > INT32_MAX) return INT32_MAX;
   if (y < INT32_MIN) return INT32_MIN;
@@ -29,8 +17,9 @@ class Reference {
     for (std::size_t i = 0; i < net.layers.size(); ++i) {
       const emu::ConvShape& shape = net.network.layers[i].shape;
       const isa::ElementType type = info(net.layers[i].option).accumulator;
-      convolutions_.push_back(type == isa::ElementType::f32 ? fp16_reference(shape, net.layers[i])
-                                                            : integer_reference(shape, net.layers[i]));
+      convolutions_.push_back(net.network.layers[i].depthwise() ? depthwise_reference(shape, net.layers[i])
+                              : type == isa::ElementType::f32   ? fp16_reference(shape, net.layers[i])
+                                                                : integer_reference(shape, net.layers[i]));
       const std::int64_t pixels = batch * shape.out_height() * shape.out_width();
       results_.push_back({emu::PackedMatrix(type, pixels, shape.out_channels),
                           std::vector<std::int32_t>(std::size_t(pixels * shape.out_channels))});
@@ -54,27 +43,36 @@ class Reference {
     return words.data() + image * tensor_words(tensor);
   }
 
+  /// The words after the pool, which are kept in `storage`; the tensor's own where there is none.
+  const std::int32_t* pooled_data(int tensor, std::int64_t image, const Pool& pool,
+                                  std::vector<std::int32_t>& storage) const {
+    const std::int32_t* words = tensor_data(tensor, image);
+    if (pool.kind == PoolKind::none) return words;
+    const emu::ConvShape& s = net_.network.layers[std::size_t(tensor - 1)].shape;  // never the image
+    storage = reference_pool(words, s.out_height(), s.out_width(), s.out_channels, pool);
+    return storage.data();
+  }
+
   void run_layer(std::size_t index, std::int64_t image) {
     const Layer& layer = net_.network.layers[index];
     const std::int64_t pixels = layer.shape.out_height() * layer.shape.out_width(),
                        channels = layer.shape.out_channels;
-    const std::int32_t* input = tensor_data(layer.input, image);
-    std::vector<std::int32_t> pooled;
-    if (layer.pool.kind == PoolKind::global_average) {
-      pooled = average(input, tensor_words(layer.input) / layer.shape.in_channels, layer.shape.in_channels);
-      input = pooled.data();
-    }
+    std::vector<std::int32_t> pooled_input, pooled_residual;
+    const std::int32_t* input = pooled_data(layer.input, image, layer.pool, pooled_input);
     LayerResult& result = results_[index];
     auto* accumulators = result.accumulators.row_as<std::uint32_t>(image * pixels);
     convolutions_[index]->convolve(input, accumulators);
-    const std::int32_t* residual = layer.residual < 0 ? nullptr : tensor_data(layer.residual, image);
+    const std::int32_t* residual =
+        layer.residual < 0 ? nullptr
+                           : pooled_data(layer.residual, image, layer.residual_pool, pooled_residual);
     std::int32_t* out = result.output.data() + image * pixels * channels;
     for (std::int64_t i = 0; i < pixels * channels; ++i) {
       const std::size_t channel = std::size_t(i % channels);
       std::int64_t y =
           convolutions_[index]->scaled(accumulators[i], channel) + net_.layers[index].bias[channel];
       if (residual != nullptr) y += residual[i];
-      if (layer.activation == Activation::relu && y < 0) y = 0;
+      if (layer.activation != Activation::none && y < 0) y = 0;
+      if (layer.activation == Activation::relu6 && y > 393216) y = 393216;  // 6.0
       out[i] = saturate(y);
     }
   }

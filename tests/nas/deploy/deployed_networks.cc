@@ -10,7 +10,7 @@ bool is_fp16(Option o) {
 }
 
 std::uint64_t random_weight(Option o, std::mt19937& random) {
-  if (o == Option::int1) return random() % 2;
+  if (info(o).weight_bits == 1) return random() % 2;
   if (!is_fp16(o)) {
     const int most = largest_weight(o);
     return std::uint64_t(int(random() % unsigned(2 * most + 1)) - most);
@@ -21,10 +21,10 @@ std::uint64_t random_weight(Option o, std::mt19937& random) {
 }
 
 DeployedLayer random_layer(const Layer& layer, Option option, std::mt19937& random) {
-  const std::int64_t k = layer.shape.gemm_k(), channels = layer.shape.out_channels;
+  const std::int64_t k = layer.weight_columns(), channels = layer.shape.out_channels;
   DeployedLayer d;
   d.option = option;
-  d.weights = emu::PackedMatrix(info(option).weight, channels, k);
+  d.weights = emu::PackedMatrix(stored_weights(option), channels, k);
   for (std::int64_t r = 0; r < channels; ++r)
     for (std::int64_t c = 0; c < k; ++c) d.weights.set_bits(r, c, random_weight(option, random));
   if (info(option).sparse) d.weights = emu::prune(d.weights);
@@ -54,7 +54,7 @@ DeployedLayer deployed_layer(Option option, const Layer& layer, const std::vecto
   const std::size_t channels = std::size_t(layer.shape.out_channels);
   DeployedLayer d;
   d.option = option;
-  d.weights = emu::PackedMatrix(info(option).weight, layer.shape.gemm_m(), layer.shape.gemm_k());
+  d.weights = emu::PackedMatrix(stored_weights(option), layer.shape.gemm_m(), layer.weight_columns());
   for (std::size_t i = 0; i < weights.size(); ++i)
     d.weights.set_integer(std::int64_t(i) / d.weights.cols(), std::int64_t(i) % d.weights.cols(), weights[i]);
   d.input_scale = {1, 16};
@@ -69,6 +69,38 @@ DeployedNetwork random_deployed(Network network, const std::vector<Option>& opti
   for (std::size_t i = 0; i < options.size(); ++i)
     net.layers.push_back(random_layer(net.network.layers[i], options[i], random));
   return net;
+}
+
+DeployedNetwork mixed_network() {
+  const auto convolution = [](const char* name, std::int64_t in, std::int64_t out, int kernel, int input) {
+    Layer l;
+    l.name = name;
+    l.shape = {.height = 8,
+               .width = 8,
+               .in_channels = in,
+               .out_channels = out,
+               .kernel_h = kernel,
+               .kernel_w = kernel,
+               .pad = kernel / 2};
+    l.input = input;
+    return l;
+  };
+  Network n{"mixed",
+            {convolution("stem", 3, 16, 3, 0), convolution("conv1", 16, 16, 3, 1),
+             convolution("conv2", 16, 16, 1, 2), convolution("conv3", 16, 32, 3, 3),
+             convolution("conv4", 32, 32, 1, 4), convolution("classifier", 32, 10, 1, 5)}};
+  n.layers[2].residual = 1;
+  n.layers[3].shape.stride = 2;
+  n.layers[4].shape.height = n.layers[4].shape.width = 4;
+  Layer& last = n.layers[5];
+  last.shape.height = last.shape.width = 1;
+  last.pool.kind = PoolKind::global_average;
+  last.activation = Activation::none;
+  std::mt19937 random(7);
+  return random_deployed(std::move(n),
+                         {Option::int8, Option::int8_sparse, Option::fp16_sparse, Option::int4_sparse,
+                          Option::int1, Option::int8},
+                         random);
 }
 
 std::vector<std::int32_t> random_images(const Network& network, int batch, std::mt19937& random) {

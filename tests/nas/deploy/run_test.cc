@@ -73,12 +73,15 @@ void expect_equal(const DeployedNetwork& net, int batch, std::mt19937& random) {
 }
 
 class EveryOption : public testing::TestWithParam<Option> {};
-INSTANTIATE_TEST_SUITE_P(Options, EveryOption, testing::ValuesIn([] {
-                           std::vector<Option> all;
-                           for (const Option o : default_menu) all.push_back(o);
-                           return all;
-                         }()),
-                         [](const auto& p) { return "option" + std::to_string(int(p.param)); });
+INSTANTIATE_TEST_SUITE_P(
+    Options, EveryOption, testing::ValuesIn([] {
+      std::vector<Option> all;
+      for (const Option o : default_menu) all.push_back(o);
+      for (const auto& [p, q] : {std::pair(1, 8), {2, 1}, {2, 2}, {3, 5}, {4, 4}, {8, 8}})
+        all.push_back(arbitrary_precision(p, q));
+      return all;
+    }()),
+    [](const auto& p) { return "option" + std::to_string(int(p.param)); });
 
 TEST_P(EveryOption, EmulatedEqualsReferenceOnAResnet) {
   std::mt19937 random(11);
@@ -95,6 +98,63 @@ TEST(Deploy, EmulatedEqualsReferenceOnOddShapes) {
     if (info(o).sparse) continue;  // sparse layers take whole groups of channels
     SCOPED_TRACE(name(o));
     expect_equal(random_deployed(network, std::vector<Option>(network.layers.size(), o), random), 2, random);
+  }
+}
+
+TEST(Deploy, EmulatedEqualsReferenceForAllBitPlanes) {
+  std::mt19937 random(18);
+  const Network network = odd_network();
+  for (int p = 1; p <= 8; ++p)
+    for (int q = 1; q <= 8; ++q) {
+      SCOPED_TRACE(name(arbitrary_precision(p, q)));
+      expect_equal(random_deployed(network, {network.layers.size(), arbitrary_precision(p, q)}, random), 1,
+                   random);
+    }
+}
+
+TEST(Deploy, BitPlanesEqualTheNativeTypes) {
+  std::mt19937 random(19);
+  const Network network = odd_network();
+  for (const auto& [native, planes] :
+       {std::pair(Option::int8, arbitrary_precision(8, 8)), {Option::int4, arbitrary_precision(4, 4)}}) {
+    const DeployedNetwork net = random_deployed(network, {network.layers.size(), native}, random);
+    DeployedNetwork serial = net;
+    for (DeployedLayer& l : serial.layers) {
+      l.option = planes;
+      emu::PackedMatrix bytes(stored_weights(planes), l.weights.rows(), l.weights.cols());
+      for (std::int64_t r = 0; r < bytes.rows(); ++r)
+        for (std::int64_t c = 0; c < bytes.cols(); ++c) bytes.set_integer(r, c, l.weights.integer(r, c));
+      l.weights = bytes;
+    }
+    const auto images = random_images(network, 2, random);
+    const Comparison c = compare(run_emulated(serial, images, 2), run_emulated(net, images, 2));
+    EXPECT_EQ(c.differing, 0) << text(c);
+  }
+}
+
+TEST(Deploy, BitPlanesAreRefusedOutOfRange) {
+  const Layer layer = point_layer(2, 1);
+  for (const auto& [p, legal, illegal] : {std::tuple(2, -1, -2), {3, 3, 4}, {8, -127, -128}}) {
+    const Option o = arbitrary_precision(p, 2);
+    const auto net = [&](std::int64_t w) {
+      return DeployedNetwork{{"n", {layer}}, {deployed_layer(o, layer, {w, 0})}};
+    };
+    EXPECT_EQ(run_emulated(net(legal), {65536 * 2, 0}, 1)[0].accumulators.integer(0, 0), 2 * legal);
+    EXPECT_THROW(run_emulated(net(illegal), {0, 0}, 1), Error) << p;
+    EXPECT_THROW(run_reference(net(illegal), {0, 0}, 1), Error) << p;
+  }
+  // 128 * 255 * 65794 > 2^31 - 1 >= 128 * 255 * 65793.
+  for (const auto& [k, legal] : {std::pair(65793, true), {65794, false}}) {
+    const Layer wide = point_layer(k, 1);
+    const DeployedNetwork net{
+        {"n", {wide}},
+        {deployed_layer(arbitrary_precision(8, 8), wide, std::vector<std::int64_t>(std::size_t(k), -127))}};
+    const std::vector<std::int32_t> image(std::size_t(k), INT32_MAX);
+    if (!legal) {
+      EXPECT_THROW(run_reference(net, image, 1), Error);
+      continue;
+    }
+    EXPECT_EQ(run_emulated(net, image, 1)[0].accumulators.integer(0, 0), std::int64_t(-127) * 255 * k);
   }
 }
 
