@@ -89,6 +89,24 @@ TrainState read_archive(const std::string& path, const Fingerprint& fingerprint,
   return {std::int64_t(p[0]), p[1], p[2], history_of(history)};
 }
 
+std::string text_of(torch::IntArrayRef sizes) {
+  return fmt::format("{}", fmt::join(sizes.begin(), sizes.end(), " x "));
+}
+
+/// Runs a reader; what libtorch throws becomes an Error that names the file.
+template <class F>
+auto reading(const std::string& path, const F& read) {
+  try {
+    return read();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& e) {
+    const std::string what = e.what();
+    fail("{}: the checkpoint is damaged ({}); remove it to start again", path,
+         what.substr(0, what.find('\n')));
+  }
+}
+
 }  // namespace
 
 void save_checkpoint(const std::string& path, const Fingerprint& fingerprint, const NamedTensors& tensors,
@@ -117,15 +135,27 @@ void save_checkpoint(const std::string& path, const Fingerprint& fingerprint, co
 
 TrainState load_checkpoint(const std::string& path, const Fingerprint& fingerprint,
                            const NamedTensors& tensors, torch::optim::Optimizer* optimiser) {
-  try {
-    return read_archive(path, fingerprint, tensors, optimiser);
-  } catch (const Error&) {
-    throw;
-  } catch (const std::exception& e) {
-    const std::string what = e.what();
-    fail("{}: the checkpoint is damaged ({}); remove it to start again", path,
-         what.substr(0, what.find('\n')));
-  }
+  return reading(path, [&] { return read_archive(path, fingerprint, tensors, optimiser); });
+}
+
+void import_tensors(const std::string& path, const std::string& network, const NamedTensors& tensors) {
+  if (!std::filesystem::exists(path)) fail("{}: not found", path);
+  reading(path, [&] {
+    InputArchive archive;
+    archive.load_from(path);
+    std::vector<Tensor> values(tensors.size());
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      const auto& [name, tensor] = tensors[i];
+      if (!archive.try_read(name, values[i]))
+        fail("{}: holds no tensor {}, which network {} has: the checkpoint is of another network", path, name,
+             network);
+      if (!values[i].sizes().equals(tensor.sizes()))
+        fail("{}: tensor {} is {} there and {} in network {}: the checkpoint is of another network", path,
+             name, text_of(values[i].sizes()), text_of(tensor.sizes()), network);
+    }
+    const torch::NoGradGuard no_grad;
+    for (std::size_t i = 0; i < tensors.size(); ++i) Tensor(tensors[i].second).copy_(values[i]);
+  });
 }
 
 }  // namespace twofour::nas

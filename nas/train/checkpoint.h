@@ -25,4 +25,8 @@ void save_checkpoint(const std::string& path, const Fingerprint& fingerprint, co
 TrainState load_checkpoint(const std::string& path, const Fingerprint& fingerprint,
                            const NamedTensors& tensors, torch::optim::Optimizer* optimiser);
 
+/// Copies tensors of a checkpoint by name, whatever run it is of. Throws Error that names the first of them
+/// that is missing or has another shape; nothing is changed then.
+void import_tensors(const std::string& path, const std::string& network, const NamedTensors& tensors);
+
 }  // namespace twofour::nas

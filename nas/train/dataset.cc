@@ -101,7 +101,7 @@ void require_count(const Dataset& data, int count, const std::string& directory,
 Dataset slice(const Dataset& data, int first, int count) {
   if (first < 0 || count < 0 || first > data.count - count)
     fail("images {} to {} were asked of a set of {}", first, first + count - 1, data.count);
-  Dataset part{count, data.height, data.width, data.classes, {}, {}};
+  Dataset part{count, data.height, data.width, data.classes, {}, {}, data.channels};
   part.pixels.assign(data.image(first), data.image(first + count));
   part.labels.assign(data.labels.begin() + first, data.labels.begin() + first + count);
   return part;
@@ -110,14 +110,15 @@ Dataset slice(const Dataset& data, int first, int count) {
 Dataset pool_2x2(const Dataset& data) {
   if (data.height % 2 != 0 || data.width % 2 != 0)
     fail("2x2 pooling of {}x{} images: sizes must be even", data.height, data.width);
-  Dataset out{data.count, data.height / 2, data.width / 2, data.classes, {}, data.labels};
+  const int channels = data.channels, row = data.width * channels;
+  Dataset out{data.count, data.height / 2, data.width / 2, data.classes, {}, data.labels, channels};
   out.pixels.reserve(data.pixels.size() / 4);
   for (int i = 0; i < data.count; ++i)
     for (int y = 0; y < out.height; ++y)
-      for (int x = 0; x < out.width; ++x) {
-        const std::uint8_t* p = data.image(i) + 2 * y * data.width + 2 * x;
+      for (int x = 0; x < out.width * channels; ++x) {
+        const std::uint8_t* p = data.image(i) + 2 * y * row + 2 * (x / channels) * channels + x % channels;
         out.pixels.push_back(
-            static_cast<std::uint8_t>((p[0] + p[1] + p[data.width] + p[data.width + 1] + 2) / 4));
+            static_cast<std::uint8_t>((p[0] + p[channels] + p[row] + p[row + channels] + 2) / 4));
       }
   return out;
 }

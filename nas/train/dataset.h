@@ -5,13 +5,16 @@
 
 namespace twofour::nas {
 
-/// Grey images with class labels.
+/// Images with class labels. A pixel stands for pixel / 255 everywhere: there is no other normalisation,
+/// which the first layer's own takes over.
 struct Dataset {
   int count = 0, height = 0, width = 0, classes = 10;
-  std::vector<std::uint8_t> pixels;  ///< count x height x width
+  std::vector<std::uint8_t> pixels;  ///< count x height x width x channels
   std::vector<std::uint8_t> labels;  ///< count, each below classes
+  int channels = 1;                  ///< 1: grey, 3: red, green, blue
 
-  const std::uint8_t* image(int i) const { return pixels.data() + std::size_t(i) * height * width; }
+  std::int64_t image_size() const { return std::int64_t(height) * width * channels; }
+  const std::uint8_t* image(int i) const { return pixels.data() + i * image_size(); }
 };
 
 /// Images [first, first + count).

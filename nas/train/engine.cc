@@ -1,6 +1,7 @@
 #include "twofour/nas/train/engine.h"
 
 #include <torch/torch.h>
+#include <zlib.h>
 
 #include <cmath>
 #include <thread>
@@ -9,6 +10,7 @@
 #include "twofour/nas/train/checkpoint.h"
 #include "twofour/nas/train/engine_impl.h"
 #include "twofour/nas/train/fake_quant.h"
+#include "twofour/nas/train/image_tensor.h"
 #include "twofour/nas/train/interrupt.h"
 #include "twofour/nas/train/progress.h"
 #include "twofour/nas/train/training_run.h"
@@ -28,13 +30,13 @@ struct Batch {
 /// Images [first, last) of the set, pixel / 255.
 Batch plain_batch(const Dataset& data, int first, int last) {
   const std::int64_t n = last - first;
-  Tensor images = torch::empty({n, 1, data.height, data.width}), labels = torch::empty({n}, torch::kLong);
+  Tensor images = image_memory(data, n), labels = torch::empty({n}, torch::kLong);
   const std::uint8_t* from = data.image(first);
   float* to = images.data_ptr<float>();
   for (std::int64_t i = 0; i < images.numel(); ++i) to[i] = float(from[i]) / 255.0f;
   for (std::int64_t i = 0; i < n; ++i)
     labels.data_ptr<std::int64_t>()[i] = data.labels[std::size_t(first + i)];
-  return {images, labels};
+  return {as_images(images), labels};
 }
 
 void add_score(Score& score, const Tensor& scores, const Tensor& labels) {
@@ -44,6 +46,15 @@ void add_score(Score& score, const Tensor& scores, const Tensor& labels) {
   score.images += n;
   score.correct += scores.argmax(1).eq(labels).sum().item<int>();
 }
+
+/// Sets the momentum of a model's batch normalisations back at the end.
+struct MomentumGuard {
+  explicit MomentumGuard(Model& m) : model(m) {}
+  ~MomentumGuard() { model.set_batch_norm_momentum(default_batch_norm_momentum); }
+  MomentumGuard(const MomentumGuard&) = delete;
+  MomentumGuard& operator=(const MomentumGuard&) = delete;
+  Model& model;
+};
 
 }  // namespace
 
@@ -66,6 +77,7 @@ void Engine::calibrate(const Dataset& images) {
         std::max<std::int64_t>(1, flat.numel() / sample_size) | 1;  // odd: meets every channel
     const Tensor sample = flat.slice(0, 0, flat.numel(), stride).contiguous();
     model.layers()[i].sample.assign(sample.data_ptr<float>(), sample.data_ptr<float>() + sample.numel());
+    model.layers()[i].known_steps.clear();
   }
 }
 
@@ -78,14 +90,64 @@ void Engine::set_quantisers(const std::vector<Quantiser>& quantisers) {
 
 std::vector<EpochRecord> Engine::train(const TrainPlan& plan, const Dataset& images, const Dataset& heldout,
                                        const std::string& checkpoint, const Fingerprint& fingerprint,
-                                       const std::string& label) {
+                                       const std::string& label, Engine* teacher) {
   impl_->check_images(images);
-  return run_training(impl_->model,
-                      {plan, images, checkpoint, fingerprint, label, [&] { return evaluate(heldout); }});
+  Fingerprint whole = fingerprint;
+  if (plan.distillation != Distillation::none || teacher != nullptr) {
+    check_teacher(plan, teacher);
+    teacher->impl_->check_images(images);
+    if (plan.distillation == Distillation::fixed) whole.emplace_back("teacher", teacher->checksum());
+  }
+  return run_training(impl_->model, {plan,
+                                     images,
+                                     checkpoint,
+                                     whole,
+                                     label,
+                                     [&] { return evaluate(heldout); },
+                                     {},
+                                     teacher ? &teacher->impl_->model : nullptr});
+}
+
+void Engine::check_teacher(const TrainPlan& plan, const Engine* teacher) const {
+  if (plan.distillation == Distillation::none) fail("a teacher was given, but the plan says no distillation");
+  if (teacher == nullptr) fail("the plan says distillation, but no teacher was given");
+  if (teacher == this) fail("network {} cannot be its own teacher: give another engine", impl_->spec.name);
+  const int classes = impl_->spec.layers.back().out_channels,
+            known = teacher->impl_->spec.layers.back().out_channels;
+  if (classes != known)
+    fail("teacher {} knows {} classes, {} knows {}: they must be the same", teacher->impl_->spec.name, known,
+         impl_->spec.name, classes);
+  for (float value : teacher->state())
+    if (!std::isfinite(value))
+      fail("teacher {} has weights that are not finite: train it again", teacher->impl_->spec.name);
+}
+
+void Engine::retune_batch_norm(const Dataset& images) {
+  impl_->check_images(images);
+  if (images.count < 2) fail("batch normalisation needs 2 images or more, not {}", images.count);
+  const torch::NoGradGuard no_grad;
+  Model& model = impl_->model;
+  const MomentumGuard guard(model);
+  for (ModelLayer& layer : model.layers())
+    if (layer.normalised()) layer.mean.zero_(), layer.variance.zero_();  // NaN times 0 would stay
+  const std::int64_t batches = (images.count + evaluation_batch - 1) / evaluation_batch;
+  for (std::int64_t b = 0; b < batches; ++b) {
+    const int first = int(images.count * b / batches), last = int(images.count * (b + 1) / batches);
+    model.set_batch_norm_momentum(double(last - first) / last);
+    model.forward(plain_batch(images, first, last).images, true);
+  }
 }
 
 void Engine::load_weights(const std::string& checkpoint, const Fingerprint& fingerprint) {
   load_checkpoint(checkpoint, fingerprint, impl_->model.named_tensors(), nullptr);
+}
+
+void Engine::import_checkpoint(const std::string& checkpoint) {
+  constexpr std::string_view step = "_step";
+  NamedTensors wanted;
+  for (const auto& named : impl_->model.named_tensors())
+    if (named.first.rfind(step) != named.first.size() - step.size()) wanted.push_back(named);
+  import_tensors(checkpoint, impl_->spec.name, wanted);
 }
 
 Score Engine::evaluate(const Dataset& images) {
@@ -97,35 +159,6 @@ Score Engine::evaluate(const Dataset& images) {
     add_score(score, impl_->model.forward(batch.images, false), batch.labels);
   }
   return score;
-}
-
-Engine::Sensitivity Engine::sensitivity(const Dataset& images,
-                                        const std::vector<std::vector<Quantiser>>& options) {
-  impl_->check_images(images);
-  const torch::NoGradGuard no_grad;
-  const InterruptGuard guard;
-  Model& model = impl_->model;
-  Sensitivity result;
-  for (const auto& list : options) result.score.emplace_back(list.size());
-  Progress progress("sensitivity", std::int64_t(images.count) * std::int64_t(options.size()));
-  for (int first = 0; first < images.count; first += evaluation_batch) {
-    const int last = std::min(images.count, first + evaluation_batch);
-    const Batch batch = plain_batch(images, first, last);
-    for (std::size_t i = 0; i < options.size(); ++i) model.set_quantiser(i, {});
-    const auto tensors = model.forward_all(batch.images, false);
-    add_score(result.full, tensors.back().flatten(1), batch.labels);
-    for (std::size_t i = 0; i < options.size(); ++i) {
-      for (std::size_t o = 0; o < options[i].size(); ++o) {
-        model.set_quantiser(i, options[i][o]);
-        add_score(result.score[i][o], model.forward_from(tensors, i), batch.labels);
-      }
-      model.set_quantiser(i, {});
-      check_interrupt();
-      progress.update(std::int64_t(first) * std::int64_t(options.size()) +
-                      std::int64_t(last - first) * std::int64_t(i + 1));
-    }
-  }
-  return result;
 }
 
 LayerExport Engine::export_layer(int index) {
@@ -183,6 +216,12 @@ std::vector<float> Engine::state() const {
     all.insert(all.end(), t.data_ptr<float>(), t.data_ptr<float>() + t.numel());
   }
   return all;
+}
+
+std::string Engine::checksum() const {
+  const std::vector<float> all = state();
+  const auto* bytes = reinterpret_cast<const Bytef*>(all.data());
+  return fmt::format("{:08x}", crc32_z(0, bytes, all.size() * sizeof(float)));
 }
 
 }  // namespace twofour::nas

@@ -22,6 +22,7 @@ struct LayerSpec {
   Activation activation;
   Pool pool;
   int groups = 1;
+  Pool residual_pool{};
 };
 
 /// Layers in the order they run. Every layer has a batch normalisation, except the last, which has a bias.
@@ -33,6 +34,15 @@ struct ModelSpec {
 
 /// What a checkpoint belongs to, field by field; a checkpoint whose fields differ is refused.
 using Fingerprint = std::vector<std::pair<std::string, std::string>>;
+
+/// Who teaches a network while it is trained: Apprentice (Mishra and Marr, ICLR 2018, arXiv 1711.05852). The
+/// loss is alpha * H(y, p_T) + beta * H(y, p_A) + gamma * H(z_T, p_A) with their 1, 0.5, 0.5
+/// (nas/train/distillation.h).
+///  - joint: their scheme A. The teacher is trained along from where it stands, at its own precision.
+///  - fixed: a trained teacher that stays as it is. Scheme B if the student begins with random weights,
+///  scheme C if it
+///    begins with weights trained at full precision.
+enum class Distillation : std::uint8_t { none, joint, fixed };
 
 /// Stochastic gradient descent with Nesterov momentum 0.9 and a learning rate that rises linearly and falls
 /// by a cosine.
@@ -47,6 +57,8 @@ struct TrainPlan {
   bool flip = true;  ///< mirror half of the images
   int shift = 1;     ///< move by up to this many pixels
   std::uint64_t seed = 1;
+  MaskRule masks = MaskRule::sr_ste;  ///< of sparse layers
+  Distillation distillation = Distillation::none;
 };
 
 struct EpochRecord {
@@ -74,6 +86,15 @@ struct LayerExport {
   std::vector<double> gain, offset;   ///< one per output channel: the folded batch normalisation
 };
 
+/// A layer's own numbers, one a channel but for the weights: y = gamma (conv - mean) / sqrt(variance +
+/// epsilon) + beta.
+struct LayerParameters {
+  static constexpr double epsilon = 1e-5;
+  std::vector<float> weight;                       ///< Cout x K, K in the order r, s, c
+  std::vector<float> gamma, beta, mean, variance;  ///< of the last layer only beta, its bias
+  std::vector<float> weight_step = {};
+};
+
 class Engine {
  public:
   /// Random weights from the seed. `threads` 0: all cores.
@@ -92,20 +113,35 @@ class Engine {
   /// saves it at each epoch's end and at least every 30 s. `label` begins the lines of progress. A signal
   /// saves and throws Interrupted. A loss that is not finite throws Error and leaves the last checkpoint.
   /// Throws Error for a checkpoint of another fingerprint.
+  /// `teacher` where the plan asks for distillation, else null: it gives its scores on the same, changed
+  /// images. A joint teacher's weights change and lie in the checkpoint, too; of a fixed one the checkpoint's
+  /// fingerprint has the field "teacher", its checksum().
   std::vector<EpochRecord> train(const TrainPlan& plan, const Dataset& images, const Dataset& heldout,
                                  const std::string& checkpoint, const Fingerprint& fingerprint,
-                                 const std::string& label);
+                                 const std::string& label, Engine* teacher = nullptr);
+  /// Trains weights that networks of several sizes share: step s trains the part (see part()) that
+  /// `part_of_step(s)` says; `evaluate` gives the score of an epoch's end. Everything else as train().
+  std::vector<EpochRecord> train_shared(const TrainPlan& plan, const Dataset& images,
+                                        const std::function<Score()>& evaluate, const std::string& checkpoint,
+                                        const Fingerprint& fingerprint, const std::string& label,
+                                        const std::function<ModelSpec(std::int64_t)>& part_of_step);
+  /// A network of the same wiring whose layers are cut out of this one's: the first channels, the centre of
+  /// kernels. Tensors are copies; batch normalisation needs new statistics (retune_batch_norm). Throws Error
+  /// that names the layer for a network that is no part.
+  std::unique_ptr<Engine> part(const ModelSpec& spec) const;
   /// Takes the weights of a checkpoint, quantisation steps left out. Throws Error as train() does.
   void load_weights(const std::string& checkpoint, const Fingerprint& fingerprint);
+  /// Takes weights, batch normalisations and bias of a checkpoint of the same network, whatever run it is of;
+  /// quantisation steps are left out. Throws Error that names the first tensor which is missing there or has
+  /// another shape; nothing is changed then.
+  void import_checkpoint(const std::string& checkpoint);
+
+  /// Replaces the running statistics of all batch normalisations by those of these images (2 or more) at the
+  /// present weights and quantisers, which stay: the mean of the batches' means and variances, in batches of
+  /// at most 500 images of nearly equal size. For networks that were compressed without training.
+  void retune_batch_norm(const Dataset& images);
 
   Score evaluate(const Dataset& images);
-
-  /// Scores when one layer alone takes one quantiser and the others stay at full precision.
-  struct Sensitivity {
-    Score full;
-    std::vector<std::vector<Score>> score;  ///< by layer and option
-  };
-  Sensitivity sensitivity(const Dataset& images, const std::vector<std::vector<Quantiser>>& options);
 
   LayerExport export_layer(int layer);
   /// Activation codes that each layer reads (integer layers; empty for the others), images x height x width x
@@ -113,10 +149,21 @@ class Engine {
   std::vector<std::vector<float>> input_codes(const Dataset& images);
   /// All parameters and running statistics, one after the other.
   std::vector<float> state() const;
+  /// CRC-32 of state() in hexadecimal.
+  std::string checksum() const;
+
+  LayerParameters layer_parameters(int layer) const;
+  /// Empty vectors are left as they are. Throws Error for another length.
+  void set_layer_parameters(int layer, const LayerParameters& parameters);
 
  private:
+  void check_teacher(const TrainPlan& plan, const Engine* teacher) const;
+
+  friend class LayerwisePass;
   struct Impl;
+  explicit Engine(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
+  friend struct EngineAccess;  ///< engine_impl.h
 };
 
 }  // namespace twofour::nas

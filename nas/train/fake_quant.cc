@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "twofour/nas/train/rounding_kernels.h"
+
 namespace twofour::nas {
 namespace {
 
@@ -23,15 +25,23 @@ void for_units(std::int64_t n, const F& f) {
   });
 }
 
+/// f(row) for all rows of k elements.
+template <class F>
+void for_rows(std::int64_t rows, std::int64_t k, const F& f) {
+  at::parallel_for(0, rows, std::max<std::int64_t>(1, unit / k), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) f(r);
+  });
+}
+
 struct InputQuantiser : torch::autograd::Function<InputQuantiser> {
   static Tensor forward(AutogradContext* ctx, const Tensor& input, const Tensor& step, std::int64_t levels) {
     const Tensor x = input.contiguous(input.suggest_memory_format());
     Tensor y = torch::empty_like(x);
-    const float s = step.item<float>(), inverse = 1 / s, high = float(levels);
+    const float s = step.item<float>(), high = float(levels);
     const float* from = x.data_ptr<float>();
     float* to = y.data_ptr<float>();
     for_units(x.numel(), [=](std::int64_t, std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) to[i] = activation_code(from[i], inverse, high) * s;
+      round_activations(from + begin, end - begin, s, high, to + begin);
     });
     ctx->save_for_backward({x, step});
     ctx->saved_data["levels"] = levels;
@@ -42,148 +52,163 @@ struct InputQuantiser : torch::autograd::Function<InputQuantiser> {
     const auto saved = ctx->get_saved_variables();
     const Tensor x = saved[0];
     const Tensor g = grads[0].contiguous(x.suggest_memory_format());
-    const float inverse = 1 / saved[1].item<float>(), high = float(ctx->saved_data["levels"].toInt());
+    const float s = saved[1].item<float>(), high = float(ctx->saved_data["levels"].toInt());
     Tensor gx = torch::empty_like(x);
     const float *px = x.data_ptr<float>(), *pg = g.data_ptr<float>();
     float* to = gx.data_ptr<float>();
     std::vector<double> sums(std::size_t((x.numel() + unit - 1) / unit));
     for_units(x.numel(), [&](std::int64_t u, std::int64_t begin, std::int64_t end) {
-      float sum = 0;
-      for (std::int64_t i = begin; i < end; ++i) {
-        const float v = px[i] * inverse, code = activation_code(px[i], inverse, high);
-        const bool inside = v >= 0 && v <= high;
-        to[i] = inside ? pg[i] : 0.0f;
-        sum += pg[i] * (inside ? code - v : code);
-      }
-      sums[std::size_t(u)] = sum;
+      sums[std::size_t(u)] = activation_gradients(px + begin, pg + begin, end - begin, s, high, to + begin);
     });
     double total = 0;
-    for (double s : sums) total += s;
+    for (double sum : sums) total += sum;
     const double scale = 1 / std::sqrt(double(x.numel()) / double(x.size(0)) * high);
     return {gx, torch::full_like(saved[1], total * scale), Tensor()};
   }
 };
 
-/// Rounds to f16 or bf16 and back, straight-through gradient.
+Tensor rounded_tf32(const Tensor& input) {
+  const Tensor x = input.contiguous(input.suggest_memory_format());
+  Tensor y = torch::empty_like(x);
+  const float* from = x.data_ptr<float>();
+  float* to = y.data_ptr<float>();
+  for_units(x.numel(), [=](std::int64_t, std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) to[i] = round_tf32(from[i]);
+  });
+  return y;
+}
+
+Tensor rounded_float(const Tensor& x, Precision precision) {
+  switch (precision) {
+    case Precision::f16: return x.to(torch::kHalf).to(torch::kFloat);
+    case Precision::bf16: return x.to(torch::kBFloat16).to(torch::kFloat);
+    case Precision::tf32: return rounded_tf32(x);
+    default: return x;
+  }
+}
+
+/// Rounds to a float type and back, straight-through gradient.
 struct FloatRounding : torch::autograd::Function<FloatRounding> {
-  static Tensor forward(AutogradContext*, const Tensor& x, torch::ScalarType type) {
-    return x.to(type).to(torch::kFloat);
+  static Tensor forward(AutogradContext*, const Tensor& x, std::int64_t precision) {
+    return rounded_float(x, static_cast<Precision>(precision));
   }
   static variable_list backward(AutogradContext*, variable_list grads) { return {grads[0], Tensor()}; }
 };
 
-/// Ties to even at 10 fraction bits, as cvt.rn.tf32 and the host code of libraries round.
-float round_tf32(float x) {
-  std::uint32_t bits;
-  std::memcpy(&bits, &x, sizeof bits);
-  bits += 0xfffu + (bits >> 13 & 1u);
-  bits &= ~0x1fffu;
-  std::memcpy(&x, &bits, sizeof bits);
-  return x;
-}
-
-struct Tf32Rounding : torch::autograd::Function<Tf32Rounding> {
-  static Tensor forward(AutogradContext*, const Tensor& input) {
-    const Tensor x = input.contiguous(input.suggest_memory_format());
-    Tensor y = torch::empty_like(x);
-    const float* from = x.data_ptr<float>();
-    float* to = y.data_ptr<float>();
-    for_units(x.numel(), [=](std::int64_t, std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) to[i] = round_tf32(from[i]);
-    });
-    return y;
+/// Weights of floats: the mask, then the rounding.
+struct FloatWeights : torch::autograd::Function<FloatWeights> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& w, const Tensor& mask, std::int64_t precision,
+                        double share, double decay) {
+    ctx->save_for_backward({w, mask});
+    ctx->saved_data["share"] = share;
+    ctx->saved_data["decay"] = decay;
+    return rounded_float(w * mask, static_cast<Precision>(precision));
   }
-  static variable_list backward(AutogradContext*, variable_list grads) { return {grads[0]}; }
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    const auto saved = ctx->get_saved_variables();
+    const Tensor w = saved[0], mask = saved[1], g = grads[0];
+    const Tensor pruned = g * ctx->saved_data["share"].toDouble() + w * ctx->saved_data["decay"].toDouble();
+    return {torch::where(mask > 0, g, pruned), Tensor(), Tensor(), Tensor(), Tensor()};
+  }
 };
 
-struct WeightQuantiser : torch::autograd::Function<WeightQuantiser> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& weight, const Tensor& step, Quantiser q) {
+/// Row r of the weights, of K = numel / Cout.
+WeightRow weight_row(const Tensor& w, const Tensor& mask, const Tensor& step, std::int64_t r, int bits) {
+  const std::int64_t k = w.numel() / w.size(0);
+  const Quantiser q = integer_quantiser(bits, bits);
+  return {w.data_ptr<float>() + r * k,
+          mask.defined() ? mask.data_ptr<float>() + r * k : nullptr,
+          k,
+          step.data_ptr<float>()[r],
+          float(weight_levels(q)),
+          bits == 1};
+}
+
+/// Weights of integers. w and mask (or undefined) are channels last, so that rows are contiguous.
+struct IntegerWeights : torch::autograd::Function<IntegerWeights> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& weight, const Tensor& step,
+                        const c10::optional<Tensor>& kept, std::int64_t bits, double share, double decay) {
+    const Tensor mask = kept.value_or(Tensor());
     const Tensor w = weight.contiguous(torch::MemoryFormat::ChannelsLast);
     Tensor y = torch::empty_like(w);
-    const std::int64_t rows = w.size(0), k = w.numel() / rows;
-    const float *from = w.data_ptr<float>(), *steps = step.data_ptr<float>();
-    float* to = y.data_ptr<float>();
-    for (std::int64_t r = 0; r < rows; ++r) {
-      weight_codes(from + r * k, k, steps[r], q, to + r * k);
-      if (is_integer(q))
-        for (std::int64_t i = r * k; i < (r + 1) * k; ++i) to[i] *= steps[r];
-    }
-    ctx->save_for_backward({w, step});
-    ctx->saved_data["precision"] = static_cast<std::int64_t>(q.precision);
-    ctx->saved_data["sparse"] = q.sparse;
-    ctx->saved_data["bits"] = std::int64_t(q.weight_bits);
+    const std::int64_t k = w.numel() / w.size(0);
+    for_rows(w.size(0), k, [&](std::int64_t r) {
+      const WeightRow row = weight_row(w, mask, step, r, int(bits));
+      float* to = y.data_ptr<float>() + r * k;
+      weight_row_codes(row, to);
+      for (std::int64_t i = 0; i < k; ++i) to[i] *= row.step;
+    });
+    ctx->save_for_backward({w, step, mask});
+    ctx->saved_data["bits"] = bits;
+    ctx->saved_data["share"] = share;
+    ctx->saved_data["decay"] = decay;
     return y;
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto saved = ctx->get_saved_variables();
-    const Tensor w = saved[0], step = saved[1], g = grads[0].contiguous(torch::MemoryFormat::ChannelsLast);
-    const Quantiser q{static_cast<Precision>(ctx->saved_data["precision"].toInt()),
-                      ctx->saved_data["sparse"].toBool(), int(ctx->saved_data["bits"].toInt()), 0};
-    const std::int64_t rows = w.size(0), k = w.numel() / rows;
-    Tensor gw = torch::empty_like(w), gs = torch::zeros_like(step);
-    const float* steps = step.data_ptr<float>();
-    for (std::int64_t r = 0; r < rows; ++r)
-      gs.data_ptr<float>()[r] = row_backward(w.data_ptr<float>() + r * k, g.data_ptr<float>() + r * k, k,
-                                             steps[r], q, gw.data_ptr<float>() + r * k);
-    return {gw, gs, Tensor()};
-  }
-
- private:
-  /// Writes the gradient of a row of weights and returns that of its step.
-  static float row_backward(const float* w, const float* g, std::int64_t k, float step, Quantiser q,
-                            float* gw) {
-    std::vector<float> keep(std::size_t(k), 1.0f);
-    if (q.sparse) magnitude_mask(w, k, prunes_pairs(q), keep.data());
-    std::vector<float> codes(std::size_t(k), 0.0f);
-    weight_codes(w, k, step, q, codes.data());
-    const bool clips = is_integer(q) && q.weight_bits > 1;
-    const float high = float(weight_levels(q)), inverse = 1 / step;
-    double sum = 0;
-    for (std::int64_t i = 0; i < k; ++i) {
-      const std::size_t u = std::size_t(i);
-      const float v = w[i] * keep[u] * inverse;
-      const bool inside = !clips || std::abs(v) <= high;
-      gw[i] = (inside ? g[i] : 0.0f) + sr_ste_decay * (1 - keep[u]) * w[i];
-      sum += double(g[i]) * double(clips && inside ? codes[u] - v : codes[u]);
-    }
-    return is_integer(q) ? float(sum / std::sqrt(double(k) * double(high))) : 0.0f;
+    const Tensor w = saved[0], step = saved[1], mask = saved[2],
+                 g = grads[0].contiguous(torch::MemoryFormat::ChannelsLast);
+    const int bits = int(ctx->saved_data["bits"].toInt());
+    const float share = float(ctx->saved_data["share"].toDouble()),
+                decay = float(ctx->saved_data["decay"].toDouble());
+    const std::int64_t k = w.numel() / w.size(0);
+    Tensor gw = torch::empty_like(w), gs = torch::empty_like(step);
+    for_rows(w.size(0), k, [&](std::int64_t r) {
+      const WeightRow row = weight_row(w, mask, step, r, bits);
+      const double sum =
+          weight_row_gradients(row, g.data_ptr<float>() + r * k, share, decay, gw.data_ptr<float>() + r * k);
+      gs.data_ptr<float>()[r] = float(sum / std::sqrt(double(k) * double(row.levels)));
+    });
+    return {gw, gs, Tensor(), Tensor(), Tensor(), Tensor()};
   }
 };
 
 }  // namespace
 
+float round_tf32(float x) {
+  if (std::isnan(x)) return x;
+  std::uint32_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  bits = (bits + 0x1000u) & ~0x1fffu;
+  std::memcpy(&x, &bits, sizeof bits);
+  return x;
+}
+
 void weight_codes(const float* row, std::int64_t k, float step, Quantiser q, float* codes) {
   const std::vector<float> masked = masked_row(row, k, q);
-  const float inverse = 1 / step, high = float(weight_levels(q));
-  for (std::int64_t i = 0; i < k; ++i) {
-    const float w = masked[std::size_t(i)];
-    switch (q.precision) {
-      case Precision::f32: codes[i] = w; break;
-      case Precision::f16: codes[i] = static_cast<float>(static_cast<c10::Half>(w)); break;
-      case Precision::bf16: codes[i] = static_cast<float>(static_cast<c10::BFloat16>(w)); break;
-      case Precision::tf32: codes[i] = round_tf32(w); break;
-      case Precision::integer:
-        codes[i] = q.weight_bits == 1 ? (w >= 0 ? 1.0f : -1.0f)
-                                      : std::min(std::max(std::floor(w * inverse + 0.5f), -high), high);
-    }
-  }
+  if (is_integer(q))
+    return weight_row_codes({masked.data(), nullptr, k, step, float(weight_levels(q)), q.weight_bits == 1},
+                            codes);
+  const Tensor values = torch::from_blob(const_cast<float*>(masked.data()), {k}, torch::kFloat);
+  const Tensor rounded = rounded_float(values, q.precision);
+  std::copy_n(rounded.data_ptr<float>(), k, codes);
+}
+
+Tensor weight_mask(const Tensor& weight, Quantiser q) {
+  const Tensor w = weight.detach().contiguous(torch::MemoryFormat::ChannelsLast);
+  Tensor mask = torch::empty_like(w);
+  const std::int64_t k = w.numel() / w.size(0);
+  for_rows(w.size(0), k, [&](std::int64_t r) {
+    magnitude_mask(w.data_ptr<float>() + r * k, k, sparse_form(q), mask.data_ptr<float>() + r * k);
+  });
+  return mask;
 }
 
 Tensor quantise_input(const Tensor& x, const Tensor& step, Quantiser q) {
-  switch (q.precision) {
-    case Precision::f32: return x;
-    case Precision::f16: return FloatRounding::apply(x, torch::kHalf);
-    case Precision::bf16: return FloatRounding::apply(x, torch::kBFloat16);
-    case Precision::tf32: return Tf32Rounding::apply(x);
-    case Precision::integer: break;
-  }
+  if (q.precision == Precision::f32) return x;
+  if (!is_integer(q)) return FloatRounding::apply(x, static_cast<std::int64_t>(q.precision));
   return InputQuantiser::apply(x, step, std::int64_t(activation_levels(q)));
 }
 
-Tensor quantise_weight(const Tensor& w, const Tensor& step, Quantiser q) {
-  if (q.precision == Precision::f32 && !q.sparse) return w;
-  return WeightQuantiser::apply(w, step, q);
+Tensor quantise_weight(const Tensor& w, const Tensor& step, Quantiser q, const Pruning& pruning) {
+  c10::optional<Tensor> mask;
+  if (q.sparse) mask = pruning.mask.defined() ? pruning.mask : weight_mask(w, q);
+  const double share = pruning.gradient.share, decay = pruning.gradient.decay;
+  if (is_integer(q)) return IntegerWeights::apply(w, step, mask, std::int64_t(q.weight_bits), share, decay);
+  const auto precision = static_cast<std::int64_t>(q.precision);
+  if (q.sparse) return FloatWeights::apply(w, *mask, precision, share, decay);
+  return q.precision == Precision::f32 ? w : FloatRounding::apply(w, precision);
 }
 
 }  // namespace twofour::nas

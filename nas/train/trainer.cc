@@ -6,7 +6,6 @@
 #include <cmath>
 
 #include "twofour/isa/error.h"
-#include "twofour/nas/train/stage_cache.h"
 
 namespace twofour::nas {
 namespace {
@@ -16,34 +15,42 @@ std::string checksum(const std::uint8_t* data, std::size_t size) {
 }
 
 std::string describe(const Dataset& d) {
-  return fmt::format("{} images {}x{}, pixels {}, labels {}", d.count, d.height, d.width,
+  return fmt::format("{} images {}x{}{}, pixels {}, labels {}", d.count, d.height, d.width,
+                     d.channels == 1 ? "" : fmt::format("x{}", d.channels),
                      checksum(d.pixels.data(), d.pixels.size()), checksum(d.labels.data(), d.labels.size()));
 }
 
-std::string describe(const TrainPlan& p) {
-  return fmt::format(
-      "{} epochs of {} images, batch {}, rate {}, warm-up {}, decay {}, smoothing {}, flip {}, shift {}, "
-      "seed {}",
-      p.epochs, p.images_per_epoch, p.batch, p.peak_rate, p.warmup, p.weight_decay, p.label_smoothing, p.flip,
-      p.shift, p.seed);
-}
-
-std::string describe(const Network& network) {
-  std::string text = network.name;
-  for (const Layer& l : network.layers) {
-    const auto& s = l.shape;
-    text += fmt::format(" {}:{}x{}x{}-{}k{}s{}p{}i{}r{}{}{}", l.name, s.height, s.width, s.in_channels,
-                        s.out_channels, s.kernel_h, s.stride, s.pad, l.input, l.residual,
-                        l.activation == Activation::relu ? "+" : "",
-                        l.pool.kind == PoolKind::global_average ? "g" : "");
+std::string describe(const Pool& pool) {
+  switch (pool.kind) {
+    case PoolKind::max: return fmt::format("m{}s{}p{}", pool.kernel, pool.stride, pool.pad);
+    case PoolKind::global_average: return "g";
+    case PoolKind::none: break;
   }
-  return text;
+  return "";
 }
 
-std::vector<Quantiser> quantisers(const std::vector<Option>& options) {
-  std::vector<Quantiser> list;
-  for (Option o : options) list.push_back(quantiser(o));
-  return list;
+const char* name(MaskRule rule) {
+  switch (rule) {
+    case MaskRule::fixed: return "fixed";
+    case MaskRule::annealed: return "annealed";
+    default: return "SR-STE";
+  }
+}
+
+const char* name(StepRule rule) {
+  switch (rule) {
+    case StepRule::least_square: return "least square";
+    case StepRule::wrpn: return "WRPN";
+    default: return "learned";
+  }
+}
+
+const char* name(Distillation distillation) {
+  switch (distillation) {
+    case Distillation::joint: return "joint";
+    case Distillation::fixed: return "fixed teacher";
+    default: return "none";
+  }
 }
 
 std::string join(const std::vector<Option>& options) {
@@ -62,7 +69,7 @@ std::int32_t stream_word(double value) {
 }
 
 void deploy_integers(DeployedLayer& out, const LayerExport& in, std::int64_t k) {
-  const bool single_bit = out.option == Option::int1;
+  const bool single_bit = info(out.option).weight_bits == 1;
   out.input_scale = FixedScale::of(1.0 / (in.input_step * stream_one));
   for (std::int64_t c = 0; c < out.weights.rows(); ++c) {
     const double factor =
@@ -95,13 +102,44 @@ Quantiser quantiser(Option option) {
   }
 }
 
+std::vector<Quantiser> quantisers(const std::vector<Option>& options, StepRule steps) {
+  std::vector<Quantiser> list;
+  for (Option o : options) {
+    list.push_back(quantiser(o));
+    list.back().steps = steps;
+  }
+  return list;
+}
+
+std::string describe(const Network& network) {
+  constexpr std::string_view activations[] = {"", "+", "6"};
+  std::string text = network.name;
+  for (const Layer& l : network.layers) {
+    const auto& s = l.shape;
+    text += fmt::format(" {}:{}x{}x{}-{}k{}s{}p{}i{}r{}{}{}{}{}", l.name, s.height, s.width, s.in_channels,
+                        s.out_channels, s.kernel_h, s.stride, s.pad, l.input, l.residual,
+                        describe(l.residual_pool), activations[std::size_t(l.activation)], describe(l.pool),
+                        l.depthwise() ? "d" : "");
+  }
+  return text;
+}
+
+std::string describe(const TrainPlan& p) {
+  return fmt::format(
+      "{} epochs of {} images, batch {}, rate {}, warm-up {}, decay {}, smoothing {}, flip {}, shift {}, "
+      "seed {}, masks {}, distillation {}",
+      p.epochs, p.images_per_epoch, p.batch, p.peak_rate, p.warmup, p.weight_decay, p.label_smoothing, p.flip,
+      p.shift, p.seed, name(p.masks), name(p.distillation));
+}
+
 ModelSpec model_spec(const Network& network) {
   if (network.layers.empty()) fail("network {} has no layers", network.name);
   ModelSpec spec{network.name, int(network.layers[0].shape.height), int(network.layers[0].shape.width), {}};
   for (const Layer& l : network.layers) {
     if (l.shape.kernel_h != l.shape.kernel_w) fail("layer {}: only square kernels can be trained", l.name);
     spec.layers.push_back({l.name, int(l.shape.in_channels), int(l.shape.out_channels), int(l.shape.kernel_h),
-                           int(l.shape.stride), int(l.shape.pad), l.input, l.residual, l.activation, l.pool});
+                           int(l.shape.stride), int(l.shape.pad), l.input, l.residual, l.activation, l.pool,
+                           int(l.groups), l.residual_pool});
   }
   return spec;
 }
@@ -113,10 +151,10 @@ std::string short_name(const Fingerprint& fingerprint) {
 }
 
 DeployedLayer deploy_layer(const Layer& layer, Option option, const LayerExport& exported) {
-  const std::int64_t k = layer.shape.gemm_k();
+  const std::int64_t k = layer.weight_columns();
   DeployedLayer out;
   out.option = option;
-  out.weights = emu::PackedMatrix(info(option).weight, layer.shape.out_channels, k);
+  out.weights = emu::PackedMatrix(stored_weights(option), layer.shape.out_channels, k);
   if (isa::is_float(info(option).weight))
     deploy_halves(out, exported, k);
   else
@@ -138,68 +176,63 @@ Trainer::Trainer(Network network, Recipe recipe, Dataset train, Dataset heldout,
       train_(std::move(train)),
       heldout_(std::move(heldout)),
       directory_(std::move(directory)),
-      engine_(model_spec(network_), recipe_.seed, recipe_.threads) {}
+      engine_(std::make_unique<Engine>(model_spec(network_), recipe_.seed, recipe_.threads)) {}
+
+Trainer::Trainer(Network network, Recipe recipe, Dataset train, Dataset heldout, std::string directory,
+                 const SharedWeights& start)
+    : Trainer(std::move(network), std::move(recipe), std::move(train), std::move(heldout),
+              std::move(directory)) {
+  start_ = start.name;
+  engine_ = start.weights->part(model_spec(network_));
+  engine_->retune_batch_norm(calibration_images());
+}
 
 Fingerprint Trainer::dense_fingerprint() const {
   return {{"format", "1"},
           {"network", describe(network_)},
           {"training set", describe(train_)},
           {"seed", std::to_string(recipe_.seed)},
+          {"start", start_},
           {"plan", describe(recipe_.dense)}};
 }
 
 std::vector<EpochRecord> Trainer::train() {
   fingerprint_ = dense_fingerprint();
   options_.clear();
-  return engine_.train(recipe_.dense, train_, heldout_, directory_ + "/dense.ckpt", fingerprint_, "training");
+  return engine_->train(recipe_.dense, train_, heldout_, dense_checkpoint(), fingerprint_, "training");
+}
+
+Dataset Trainer::calibration_images() const {
+  return slice(train_, 0, std::min(train_.count, recipe_.calibration_images));
 }
 
 void Trainer::load_dense() {
-  engine_.load_weights(directory_ + "/dense.ckpt", dense_fingerprint());
-  engine_.calibrate(slice(train_, 0, std::min(train_.count, recipe_.calibration_images)));
+  engine_->load_weights(dense_checkpoint(), dense_fingerprint());
+  engine_->calibrate(calibration_images());
 }
 
-Trainer::Sensitivity Trainer::sensitivity(const std::vector<std::vector<Option>>& options, int images) {
-  Fingerprint key = dense_fingerprint();
-  const Dataset measured = slice(heldout_, 0, images);
-  key.emplace_back("held-out set", describe(measured));
-  for (const auto& list : options) key.emplace_back("options", join(list));
-  const std::string path = directory_ + "/sensitivity.json";
-  std::vector<double> numbers = load_numbers(path, key);
-  if (numbers.empty()) {
-    load_dense();
-    std::vector<std::vector<Quantiser>> forms;
-    for (const auto& list : options) forms.push_back(quantisers(list));
-    const Engine::Sensitivity found = engine_.sensitivity(measured, forms);
-    numbers = {found.full.loss, double(found.full.correct)};
-    for (const auto& list : found.score)
-      for (const Score& s : list) numbers.insert(numbers.end(), {s.loss, double(s.correct)});
-    store_numbers(path, key, numbers);
+Engine& Trainer::teacher() {
+  if (!teacher_) {
+    teacher_ = std::make_unique<Engine>(model_spec(network_), recipe_.seed, recipe_.threads);
+    teacher_->load_weights(dense_checkpoint(), dense_fingerprint());
   }
-  auto next = numbers.begin();
-  const auto score = [&] {
-    const double loss = *next++;
-    return Score{images, int(*next++), loss};
-  };
-  Sensitivity result{score(), {}};
-  for (const auto& list : options) {
-    result.score.emplace_back();
-    for (std::size_t o = 0; o < list.size(); ++o) result.score.back().push_back(score());
-  }
-  return result;
+  return *teacher_;
 }
 
 std::vector<EpochRecord> Trainer::fine_tune(const std::vector<Option>& options) {
+  TrainPlan plan = recipe_.fine_tune;
+  if (recipe_.distil) plan.distillation = Distillation::fixed;
   fingerprint_ = dense_fingerprint();
   fingerprint_.emplace_back("options", join(options));
-  fingerprint_.emplace_back("fine-tuning", describe(recipe_.fine_tune));
+  fingerprint_.emplace_back("fine-tuning", describe(plan));
+  fingerprint_.emplace_back("steps", name(recipe_.steps));
   fingerprint_.emplace_back("calibration images", std::to_string(recipe_.calibration_images));
   options_ = options;
   load_dense();
-  engine_.set_quantisers(quantisers(options));
-  return engine_.train(recipe_.fine_tune, train_, heldout_,
-                       directory_ + "/finetune-" + short_name(fingerprint_) + ".ckpt", fingerprint_,
-                       "fine-tuning");
+  engine_->set_quantisers(quantisers(options, recipe_.steps));
+  return engine_->train(plan, train_, heldout_,
+                        directory_ + "/finetune-" + short_name(fingerprint_) + ".ckpt", fingerprint_,
+                        "fine-tuning", recipe_.distil ? &teacher() : nullptr);
 }
 
 DeployedNetwork Trainer::export_network() {
@@ -207,7 +240,7 @@ DeployedNetwork Trainer::export_network() {
     fail("network {}: fine-tune it before it is exported", network_.name);
   DeployedNetwork out{network_, {}};
   for (std::size_t i = 0; i < options_.size(); ++i)
-    out.layers.push_back(deploy_layer(network_.layers[i], options_[i], engine_.export_layer(int(i))));
+    out.layers.push_back(deploy_layer(network_.layers[i], options_[i], engine_->export_layer(int(i))));
   return out;
 }
 

@@ -13,6 +13,14 @@ struct Recipe {
   int calibration_images = 512;
   std::uint64_t seed = 1;
   int threads = 0;  ///< 0: all cores
+  StepRule steps = StepRule::learned;
+  bool distil = false;  ///< fine-tuning learns from the fp32 network, too: scheme C of Apprentice
+};
+
+/// Weights that networks of several sizes share (Engine::train_shared).
+struct SharedWeights {
+  const Engine* weights = nullptr;
+  std::string name;  ///< what they depend on, for fingerprints
 };
 
 /// Trains one network and its quantised forms. Work is kept in a directory as checkpoints: dense.ckpt, and
@@ -23,28 +31,24 @@ class Trainer {
   /// The directory must exist. `train` is what weights are fitted to; `heldout`, disjoint from it, is what
   /// accuracy during training and sensitivities are measured on.
   Trainer(Network network, Recipe recipe, Dataset train, Dataset heldout, std::string directory);
+  /// The same, but training starts from a part of shared weights.
+  Trainer(Network network, Recipe recipe, Dataset train, Dataset heldout, std::string directory,
+          const SharedWeights& start);
 
   /// The network in fp32. Errors as Engine::train.
   std::vector<EpochRecord> train();
-
-  /// Loss and accuracy on the first `images` held-out images when one layer of the fp32 network takes one
-  /// option, calibrated but not trained, and all others stay fp32. train() must be done. The result is kept
-  /// in sensitivity.json.
-  struct Sensitivity {
-    Score full;                             ///< all layers fp32
-    std::vector<std::vector<Score>> score;  ///< by layer and option, in the order given
-  };
-  Sensitivity sensitivity(const std::vector<std::vector<Option>>& options, int images);
 
   /// From the fp32 network to one whose layers take these options, trained for a short time. train() must be
   /// done.
   std::vector<EpochRecord> fine_tune(const std::vector<Option>& options);
 
+  /// Where train() keeps its weights.
+  std::string dense_checkpoint() const { return directory_ + "/dense.ckpt"; }
   /// The network as it stands after the last train() or fine_tune().
-  Score evaluate(const Dataset& images) { return engine_.evaluate(images); }
+  Score evaluate(const Dataset& images) { return engine_->evaluate(images); }
   /// It must have been fine-tuned.
   DeployedNetwork export_network();
-  Engine& engine() { return engine_; }
+  Engine& engine() { return *engine_; }
 
   /// What the present weights depend on: names caches of whoever works with the network.
   const Fingerprint& fingerprint() const { return fingerprint_; }
@@ -52,17 +56,26 @@ class Trainer {
  private:
   Fingerprint dense_fingerprint() const;
   void load_dense();
+  Dataset calibration_images() const;
+  Engine& teacher();
 
   Network network_;
   Recipe recipe_;
   Dataset train_, heldout_;
   std::string directory_;
-  Engine engine_;
+  std::string start_ = "random weights";
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Engine> teacher_;  ///< the fp32 network, once it was needed
   std::vector<Option> options_;
   Fingerprint fingerprint_;
 };
 
 Quantiser quantiser(Option option);
+std::vector<Quantiser> quantisers(const std::vector<Option>& options, StepRule steps);
+/// Name and every size of a network in one line.
+std::string describe(const Network& network);
+/// Every field of a plan in one line.
+std::string describe(const TrainPlan& plan);
 ModelSpec model_spec(const Network& network);
 /// CRC-32 of the fingerprint in hexadecimal, for file names.
 std::string short_name(const Fingerprint& fingerprint);

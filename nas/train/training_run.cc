@@ -8,8 +8,12 @@
 
 #include "twofour/isa/error.h"
 #include "twofour/nas/train/checkpoint.h"
+#include "twofour/nas/train/distillation.h"
+#include "twofour/nas/train/fake_quant.h"
+#include "twofour/nas/train/image_tensor.h"
 #include "twofour/nas/train/interrupt.h"
 #include "twofour/nas/train/progress.h"
+#include "twofour/nas/train/training_batch.h"
 
 namespace twofour::nas {
 namespace {
@@ -23,10 +27,6 @@ double since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-struct Batch {
-  Tensor images, labels;
-};
-
 /// Copies an image, mirrored and moved; what comes in from outside is 0.
 void changed_image(const Dataset& data, int index, bool mirror, int dy, int dx, float* to) {
   const std::uint8_t* from = data.image(index);
@@ -34,14 +34,16 @@ void changed_image(const Dataset& data, int index, bool mirror, int dy, int dx, 
     for (int x = 0; x < data.width; ++x) {
       const int sy = y + dy, sx = (mirror ? data.width - 1 - x : x) + dx;
       const bool inside = sy >= 0 && sy < data.height && sx >= 0 && sx < data.width;
-      *to++ = inside ? float(from[sy * data.width + sx]) / 255.0f : 0.0f;
+      const std::uint8_t* pixel = from + (sy * data.width + sx) * data.channels;
+      for (int c = 0; c < data.channels; ++c) *to++ = inside ? float(pixel[c]) / 255.0f : 0.0f;
     }
 }
 
+}  // namespace
+
 Batch training_batch(const Dataset& data, const TrainPlan& plan, const std::vector<int>& order,
                      std::int64_t first, std::uint64_t step) {
-  Tensor images = torch::empty({plan.batch, 1, data.height, data.width}),
-         labels = torch::empty({plan.batch}, torch::kLong);
+  Tensor images = image_memory(data, plan.batch), labels = torch::empty({plan.batch}, torch::kLong);
   std::mt19937_64 random(plan.seed * 0x9e3779b97f4a7c15u + step);
   const int moves = 2 * plan.shift + 1;
   for (int i = 0; i < plan.batch; ++i) {
@@ -49,10 +51,10 @@ Batch training_batch(const Dataset& data, const TrainPlan& plan, const std::vect
     const std::uint64_t bits = random();
     const int dy = int(bits / 2 % moves) - plan.shift, dx = int(bits / 1024 % moves) - plan.shift;
     changed_image(data, index, plan.flip && bits % 2 == 1, dy, dx,
-                  images.data_ptr<float>() + std::int64_t(i) * data.height * data.width);
+                  images.data_ptr<float>() + i * data.image_size());
     labels.data_ptr<std::int64_t>()[i] = data.labels[std::size_t(index)];
   }
-  return {images, labels};
+  return {as_images(images), labels};
 }
 
 /// The order of the images in an epoch: Fisher and Yates with a generator of its own, the same on every
@@ -71,10 +73,49 @@ double learning_rate(const TrainPlan& plan, std::int64_t step, std::int64_t step
   return plan.peak_rate * 0.5 * (1 + std::cos(M_PI * (position - plan.warmup) / (1 - plan.warmup)));
 }
 
+namespace {
+
 bool all_finite(const NamedTensors& tensors) {
   for (const auto& [name, t] : tensors)
     if (!torch::isfinite(t).all().item<bool>()) return false;
   return true;
+}
+
+/// Masks of a run that keeps them fixed: they lie in the model, and so in its checkpoint, while this exists.
+class FixedMasks {
+ public:
+  FixedMasks(Model& model, MaskRule rule) : model_(model) {
+    if (rule != MaskRule::fixed) return;
+    for (ModelLayer& l : model.layers())
+      if (l.quantiser.sparse) l.mask = torch::ones_like(l.weight, torch::requires_grad(false));
+  }
+  ~FixedMasks() {
+    for (ModelLayer& l : model_.layers()) l.mask = Tensor();
+  }
+  FixedMasks(const FixedMasks&) = delete;
+  FixedMasks& operator=(const FixedMasks&) = delete;
+
+  /// By magnitude of the present weights; the pruned ones become zero and stay so.
+  void prune() {
+    const torch::NoGradGuard no_grad;
+    for (ModelLayer& l : model_.layers()) {
+      if (!l.mask.defined()) continue;
+      l.mask.copy_(weight_mask(l.weight, l.quantiser));
+      l.weight.mul_(l.mask);
+    }
+  }
+
+ private:
+  Model& model_;
+};
+
+/// What the checkpoint holds: a joint teacher's tensors, too, as "teacher/...".
+NamedTensors trained_tensors(const Model& model, const TrainingTask& task) {
+  NamedTensors tensors = model.named_tensors();
+  if (task.plan.distillation == Distillation::joint)
+    for (const auto& [name, tensor] : task.teacher->named_tensors())
+      tensors.emplace_back("teacher/" + name, tensor);
+  return tensors;
 }
 
 /// One run of train(): the loop, its checkpoint and its clock.
@@ -84,8 +125,9 @@ class TrainingRun {
       : model_(model),
         task_(task),
         plan_(task.plan),
-        tensors_(model.named_tensors()),
-        optimiser_(make_optimiser(model, task.plan)),
+        masks_(model, task.plan.masks),
+        tensors_(trained_tensors(model, task)),
+        optimiser_(make_optimiser(model, task)),
         steps_per_epoch_(images_per_epoch(task) / task.plan.batch),
         steps_(steps_per_epoch_ * task.plan.epochs) {
     if (steps_per_epoch_ < 1)
@@ -93,7 +135,10 @@ class TrainingRun {
   }
 
   std::vector<EpochRecord> run() {
-    if (std::filesystem::exists(task_.checkpoint)) resume();
+    if (std::filesystem::exists(task_.checkpoint))
+      resume();
+    else
+      masks_.prune();
     const InterruptGuard guard;
     Progress progress(task_.label, steps_, state_.step);
     saved_ = Clock::now();
@@ -118,14 +163,19 @@ class TrainingRun {
     return wanted > 0 ? std::min(wanted, task.images.count) : task.images.count;
   }
 
-  static torch::optim::SGD make_optimiser(const Model& model, const TrainPlan& plan) {
+  static torch::optim::SGD make_optimiser(const Model& model, const TrainingTask& task) {
+    const TrainPlan& plan = task.plan;
     const auto options = [&](double decay) {
       return std::make_unique<torch::optim::SGDOptions>(
           torch::optim::SGDOptions(plan.peak_rate).momentum(0.9).nesterov(true).weight_decay(decay));
     };
     std::vector<torch::optim::OptimizerParamGroup> groups;
-    groups.emplace_back(model.decayed_parameters(), options(plan.weight_decay));
-    groups.emplace_back(model.other_parameters(), options(0));
+    const auto add = [&](const Model& m) {
+      groups.emplace_back(m.decayed_parameters(), options(plan.weight_decay));
+      groups.emplace_back(m.other_parameters(), options(0));
+    };
+    add(model);
+    if (plan.distillation == Distillation::joint) add(*task.teacher);
     return torch::optim::SGD(groups, torch::optim::SGDOptions(plan.peak_rate).momentum(0.9).nesterov(true));
   }
 
@@ -146,16 +196,31 @@ class TrainingRun {
     for (auto& group : optimiser_.param_groups())
       static_cast<torch::optim::SGDOptions&>(group.options()).lr(learning_rate(plan_, state_.step, steps_));
     optimiser_.zero_grad();
-    Tensor loss = torch::cross_entropy_loss(model_.forward(batch.images, true), batch.labels, {},
-                                            at::Reduction::Mean, -100, plan_.label_smoothing);
+    model_.set_pruned_gradient(pruned_gradient(plan_.masks, state_.step, steps_));
+    Tensor loss = batch_loss(batch);
     const double value = loss.item<double>();
     if (!std::isfinite(value)) diverged(value);
     loss.backward();
     optimiser_.step();
     model_.clamp_steps();
+    if (plan_.distillation == Distillation::joint) task_.teacher->clamp_steps();
     state_.loss_sum += value;
     ++state_.step;
     return value;
+  }
+
+  Tensor batch_loss(const Batch& batch) {
+    const Tensor scores =
+        task_.forward ? task_.forward(batch.images, state_.step) : model_.forward(batch.images, true);
+    if (plan_.distillation == Distillation::none)
+      return label_loss(scores, batch.labels, plan_.label_smoothing);
+    const bool joint = plan_.distillation == Distillation::joint;
+    return apprentice_loss(teacher_scores(batch, joint), scores, batch.labels, plan_.label_smoothing, joint);
+  }
+
+  Tensor teacher_scores(const Batch& batch, bool joint) {
+    const torch::AutoGradMode gradients(joint);
+    return task_.teacher->forward(batch.images, joint);
   }
 
   void end_epoch() {
@@ -185,9 +250,11 @@ class TrainingRun {
 
   [[noreturn]] void diverged(double value) const {
     fail(
-        "training diverged: loss or weights became {} at epoch {}, batch {}; {}; lower the learning rate "
+        "training diverged: the loss or a weight{} became {} at epoch {}, batch {}; {}; lower the learning "
+        "rate "
         "({})",
-        value, state_.step / steps_per_epoch_ + 1, state_.step % steps_per_epoch_,
+        plan_.distillation == Distillation::joint ? " of student or teacher" : "", value,
+        state_.step / steps_per_epoch_ + 1, state_.step % steps_per_epoch_,
         std::filesystem::exists(task_.checkpoint) ? "the last good checkpoint is kept in " + task_.checkpoint
                                                   : "no checkpoint was written yet",
         plan_.peak_rate);
@@ -196,6 +263,7 @@ class TrainingRun {
   Model& model_;
   const TrainingTask& task_;
   const TrainPlan& plan_;
+  FixedMasks masks_;
   NamedTensors tensors_;
   torch::optim::SGD optimiser_;
   std::int64_t steps_per_epoch_, steps_;

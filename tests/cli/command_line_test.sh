@@ -95,6 +95,26 @@ head -c 130 a.npy >short.npy
 expect 2 'short.npy' gemm -a short.npy -b b.npy --dtype s8
 expect 2 'cannot be read as f16' gemm -a a.npy -b b.npy --dtype f16
 
+# Integers of a few bits. [[-2, 1]] times [[3], [2]].
+npy w.npy 1 2 '\xfe\x01'
+npy x.npy 2 1 '\x03\x02'
+expect 0 '0 differ' gemm --m 17 --n 9 --k 300 --dtype w2a3
+expect 0 'w1a2, weights -1 or 1, activations 0 to 3' gemm --m 3 --n 9 --k 30 --dtype w1a2
+expect 0 'm8n8k128.row.col.s32.b1.b1.s32.xor.popc' gemm --m 17 --n 9 --k 300 --dtype w3a1 --encoding unsigned --arch turing
+expect 0 '"differing": 0' gemm --m 5 --n 9 --k 129 --dtype w1a1 --encoding bipolar --json
+"$twofour" gemm -a w.npy -b x.npy --dtype w2a2 --output p.npy >/dev/null
+[ "$(tail -c 4 p.npy | od -An -td4 | tr -d ' ')" = -4 ] || { echo 'FAILED: -2 * 3 + 1 * 2 = -4 by w2a2'; failed=1; }
+expect 2 'w.npy: element -2 in row 0, column 0; the operand takes 0 to 3' gemm -a w.npy -b x.npy --dtype w2a2 --encoding unsigned
+expect 2 'x.npy: element 3 in row 0, column 0; the operand takes 0 to 1' gemm -a w.npy -b x.npy --dtype w2a1
+expect 2 'takes no --sparse' gemm --m 4 --n 4 --k 8 --dtype w2a2 --sparse
+expect 2 'takes 1 bit of weights' gemm --m 4 --n 4 --k 8 --dtype w2a2 --encoding bipolar
+expect 2 'is for --dtype w1a1 to w8a8' gemm --m 4 --n 4 --k 8 --dtype s8 --encoding signed
+expect 2 'sums of 1000000 products could leave 32 bits' gemm --m 1 --n 1 --k 1000000 --dtype w8a8
+expect 2 'no single-bit mma' gemm --m 4 --n 4 --k 8 --dtype w2a2 --arch volta
+expect 0 'as a single-bit GEMM of 512 x 3000 x 512' time gemm --m 256 --n 1000 --k 512 --dtype w2a3
+expect 0 '"dtype": "w1a2"' time conv --conv 8,14,14,256,256,3,3,1,1 --dtype w1a2 --json
+expect 2 'takes no --cycle' time gemm --m 256 --n 1000 --k 512 --dtype w2a3 --cycle
+
 # Scheduled kernels.
 tile='--cta-tile 64x32x64 --stages 3 --warp-grid 2x1'
 # shellcheck disable=SC2086

@@ -31,7 +31,7 @@ const TuningKey key{"gemm", "machine 1", "axes", "model 1"};
 class TuningCacheTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    if (!has_tuning_cache()) GTEST_SKIP() << "built without SQLite";
+    if (!isa::has_sqlite()) GTEST_SKIP() << "built without SQLite";
     directory_ =
         std::filesystem::temp_directory_path() / ("twofour-tuning-cache-" + std::to_string(getpid()));
     std::filesystem::remove_all(directory_);

@@ -10,22 +10,36 @@
 namespace twofour::nas {
 namespace {
 
-DemoReport sample() {
-  DemoReport r;
+Report sample() {
+  Report r;
   r.network = "net <1> & \"co\"";
   r.data_set = "data & set";
   r.machine = "a100";
   r.batch = 64;
-  r.budget_us = 50;
-  r.layers = {{"stem", "3x3 1->16", 16, 50176, 9, "int8", 10, "launch", 0.5, "defined"},
-              {"conv<script>", "3x3", 16, 784, 144, "int4-4:8", 30, "DRAM", 0.25, "<inferred>"}};
-  r.networks = {{"chosen <b>", 0.9, 40, 11.25}, {"fp16", 0.91, 90, 22.5}};
-  r.pareto = {{"chosen <b>", "exact", 40, 0.75, 0.9, true},
-              {"fp16", "uniform", 90, std::nullopt, 0.91, false},
-              {"p2", "exact", 45, 0.5, std::nullopt, false}};
-  r.training = {{"fp32", 1, 0.8, 0.7}, {"fp32", 2, 0.6, 0.8}, {"fine-tune", 1, 0.7, std::nullopt}};
-  r.check = OutputCheck{100, 123456, 0, 0.9};
-  r.seed = 18446744073709551615u;
+  r.seeds = {18446744073709551615u};
+  const std::vector<LayerRow> layers{
+      {"stem", "3x3 1->16 /1 @8x8", 16, 50176, 9, "int8", 10, 9, 11, "launch", "defined"},
+      {"conv<script>", "3x3 16->16 /1 @8x8", 16, 784, 144, "int4-4:8", 30, 27, 36, "DRAM", "<inferred>"}};
+  const auto row = [&](std::string group, std::string method, double budget, double us, double accuracy) {
+    NetworkRow n{
+        .seed = r.seeds[0], .group = std::move(group), .method = std::move(method), .budget = budget};
+    n.latency_us = us;
+    n.low_us = 0.9 * us;
+    n.high_us = 1.2 * us;
+    n.latency_batch1_us = us / 4;
+    n.accuracy = accuracy;
+    n.layers = layers;
+    n.check = OutputCheck{100, 123456, 0, 0.9};
+    return n;
+  };
+  r.networks = {row("uniform", "fp16", 0, 90, 0.91), row("uniform", "int8-2:4", 0, 60, 0.9),
+                row("MSPS", "exact", 0.75, 40, 0.8985), row("MSPS", "ran<dom", 0.75, 44, 0.88)};
+  r.networks[2].predicted_cost = 0.75;
+  r.searches = {{r.seeds[0], "MSPS", "exact", 0.75, 12345, 1.5, "optimal"}};
+  r.uncertainty = {{r.seeds[0], "MSPS", 0.75, "all <low>", 3, 10, 0.125, false}};
+  r.training = {{r.seeds[0], "fp32", 1, 0.8, 0.7},
+                {r.seeds[0], "fp32", 2, 0.6, 0.8},
+                {r.seeds[0], "fine-tune", 1, 0.7, std::nullopt}};
   r.command = "twofour-nas demo --x='1'";
   r.finished = "2025-01-01T00:00:00Z";
   r.seconds = {{"train", 12.5}};
@@ -53,43 +67,39 @@ void expect_balanced(const std::string& html) {
   EXPECT_TRUE(open.empty());
 }
 
-TEST(Report, SharesAddUpToOne) {
-  const DemoReport r = sample();
-  EXPECT_EQ(total_latency_us(r), 40);
-  EXPECT_EQ(latency_share(r, r.layers[0]), 0.25);
-  EXPECT_EQ(latency_share(DemoReport{}, LayerRow{}), 0);
-}
-
 TEST(Report, JsonHoldsEveryField) {
   const auto j = nlohmann::json::parse(to_json(sample()));
-  EXPECT_EQ(j["schema_version"], 1);
+  EXPECT_EQ(j["schema_version"], 2);
   EXPECT_EQ(j["network"], "net <1> & \"co\"");
-  EXPECT_EQ(j["latency_us"], 40);
-  EXPECT_EQ(j["layers"][1]["option"], "int4-4:8");
-  EXPECT_EQ(j["layers"][1]["share"], 0.75);
-  EXPECT_EQ(j["layers"][0]["n"], 50176);
-  EXPECT_EQ(j["layers"][0]["fidelity"], "defined");
-  EXPECT_EQ(j["networks"][0]["latency_batch1_us"], 11.25);
-  EXPECT_TRUE(j["pareto"][1]["predicted_cost"].is_null());
-  EXPECT_EQ(j["pareto"][0]["chosen"], true);
+  EXPECT_EQ(j["networks"][2]["name"], "MSPS exact 0.75x");
+  EXPECT_EQ(j["networks"][2]["layers"][1]["option"], "int4-4:8");
+  EXPECT_EQ(j["networks"][2]["layers"][1]["high_us"], 36);
+  EXPECT_EQ(j["networks"][0]["layers"][0]["n"], 50176);
+  EXPECT_EQ(j["networks"][0]["latency_batch1_us"], 22.5);
+  EXPECT_TRUE(j["networks"][0]["predicted_cost"].is_null());
+  EXPECT_EQ(j["networks"][2]["predicted_cost"], 0.75);
+  EXPECT_EQ(j["networks"][3]["check"]["compared"], 123456);
+  EXPECT_EQ(j["searches"][0]["evaluations"], 12345);
+  EXPECT_EQ(j["uncertainty"][0]["meets_budget"], false);
   EXPECT_EQ(j["training"][1]["accuracy"], 0.8);
-  EXPECT_EQ(j["check"]["compared"], 123456);
-  EXPECT_EQ(j["seed"], 18446744073709551615u);
+  EXPECT_EQ(j["against_uniform_sparse_int8"][2]["method"], "exact");
+  EXPECT_EQ(j["against_uniform_sparse_int8"][2]["speedup"], 1.5);
+  EXPECT_EQ(j["seeds"][0], 18446744073709551615u);
   EXPECT_EQ(j["seconds"]["train"], 12.5);
   EXPECT_EQ(j["versions"]["twofour"], "0.1.0");
-  DemoReport broken_text = sample();
+  Report broken_text = sample();
   broken_text.notes = {"\xff"};
   EXPECT_TRUE(nlohmann::json::accept(to_json(broken_text)));
 }
 
-TEST(Report, TextGivesTheAnswerFirstAndAlignsColumns) {
+TEST(Report, TextAlignsColumns) {
   const std::string text = to_text(sample());
-  EXPECT_TRUE(text.starts_with("40.0 us a batch of 64 on a100, budget 50.0 us"));
-  EXPECT_NE(text.find("accuracy 90.00 %; 0 of 123456 words differ"), std::string::npos);
-  // Numbers end in the same column.
+  EXPECT_TRUE(text.starts_with("net <1> & \"co\" on a100, batch 64"));
   const std::size_t first = text.find("stem "), second = text.find("conv<script> ");
   const auto line = [&](std::size_t at) { return text.substr(at, text.find('\n', at) - at); };
-  EXPECT_EQ(line(first).find("25.0 %") + 6, line(second).find("75.0 %") + 6);
+  EXPECT_EQ(line(first).find("10.00") + 5, line(second).find("30.00") + 5);
+  EXPECT_NE(text.find("1.50x"), std::string::npos);
+  EXPECT_NE(text.find("3 of 10"), std::string::npos);
   EXPECT_NE(text.find("note: a <note>"), std::string::npos);
 }
 
@@ -98,19 +108,21 @@ TEST(Report, HtmlIsWellFormedEscapedAndSelfContained) {
   expect_balanced(html);
   EXPECT_EQ(html.find("conv<script>"), std::string::npos);
   EXPECT_NE(html.find("conv&lt;script&gt;"), std::string::npos);
+  EXPECT_EQ(html.find("ran<dom"), std::string::npos);
   EXPECT_EQ(html.find("<note>"), std::string::npos);
+  EXPECT_EQ(html.find("<low>"), std::string::npos);
   EXPECT_NE(html.find("net &lt;1&gt; &amp; &quot;co&quot;"), std::string::npos);
   for (const char* outside : {"<script", "http:", "https:", "src=", "url(", "@import", "<link"})
     EXPECT_EQ(html.find(outside), std::string::npos) << outside;
   EXPECT_NE(html.find("18446744073709551615"), std::string::npos);
   EXPECT_NE(html.find("123,456"), std::string::npos);
-  EXPECT_NE(html.find("<td>&lt;inferred&gt;</td>"), std::string::npos);
+  EXPECT_NE(html.find("1.50×"), std::string::npos);
 }
 
 TEST(Report, EmptyReportsStillGiveAPage) {
   expect_balanced(to_html({}));
   EXPECT_NO_THROW(to_text({}));
-  EXPECT_TRUE(nlohmann::json::parse(to_json({}))["check"].is_null());
+  EXPECT_TRUE(nlohmann::json::parse(to_json({}))["networks"].empty());
 }
 
 TEST(Plot, StaysInsideItsFrameForAnyData) {

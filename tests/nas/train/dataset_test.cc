@@ -113,6 +113,19 @@ TEST(Pool, IsTheRoundedMean) {
   EXPECT_EQ(pool_2x2(data).pixels, (std::vector<std::uint8_t>{1, 255}));  // 0.5 and 254.75
 }
 
+TEST(Pool, OfColoursStaysInTheChannel) {
+  const Dataset data{1, 2, 2, 10, {1, 100, 7, 3, 200, 7, 5, 0, 7, 3, 100, 11}, {0}, 3};
+  const Dataset half = pool_2x2(data);
+  EXPECT_EQ(half.pixels, (std::vector<std::uint8_t>{3, 100, 8}));
+  EXPECT_EQ(half.channels, 3);
+}
+
+TEST(Slice, KeepsChannels) {
+  const Dataset data = synthetic_images(4, 1, 3), part = slice(data, 2, 1);
+  EXPECT_EQ(part.channels, 3);
+  EXPECT_EQ(part.pixels, std::vector<std::uint8_t>(data.pixels.end() - 2 * 192, data.pixels.end() - 192));
+}
+
 TEST(Slice, OutsideTheSetIsRefused) {
   const Dataset data = synthetic_images(10, 1);
   EXPECT_EQ(slice(data, 8, 2).labels[1], data.labels[9]);

@@ -129,6 +129,34 @@ TEST_F(EngineTest, DivergenceKeepsTheLastGoodCheckpoint) {
 TEST_F(EngineTest, ImagesOfAnotherSizeAreRefused) {
   Engine engine(model_spec(resnet_small(1, 16, 1, 28)), 1);
   EXPECT_THAT(error_of([&] { engine.evaluate(heldout); }), AllOf(HasSubstr("28x28"), HasSubstr("8x8")));
+  Engine grey(small_network(), 1);
+  EXPECT_THAT(error_of([&] { grey.evaluate(synthetic_images(2, 1, 3)); }),
+              AllOf(HasSubstr("with 1 channels"), HasSubstr("with 3")));
+}
+
+TEST_F(EngineTest, WeightsOfAnotherRunAreTaken) {
+  Engine first(small_network(), 1), second(small_network(), 2);
+  first.train(plan(1), train_set, heldout, checkpoint, {{"another", "run"}}, "test");
+  EXPECT_NE(first.state(), second.state());
+  second.import_checkpoint(checkpoint);
+  EXPECT_EQ(first.state(), second.state());  // steps are still at their start in both
+  EXPECT_EQ(first.evaluate(heldout).loss, second.evaluate(heldout).loss);
+}
+
+TEST_F(EngineTest, WeightsOfAnotherNetworkAreRefused) {
+  Engine(small_network(), 1).train(plan(1), train_set, heldout, checkpoint, fingerprint, "test");
+  Engine wide(model_spec(resnet_small(1, 32, 1, 8)), 1), deep(model_spec(resnet_small(2, 16, 1, 8)), 1);
+  const auto before = wide.state();
+  EXPECT_THAT(
+      error_of([&] { wide.import_checkpoint(checkpoint); }),
+      AllOf(HasSubstr(checkpoint), HasSubstr("stem/weight is 16 x 1 x 3 x 3 there and 32 x 1 x 3 x 3"),
+            HasSubstr("resnet8-w32")));
+  EXPECT_EQ(wide.state(), before);
+  EXPECT_THAT(error_of([&] { deep.import_checkpoint(checkpoint); }),
+              HasSubstr("no tensor stage1.block2.conv1/weight"));
+  EXPECT_THAT(error_of([&] { deep.import_checkpoint(folder.file("none")); }), HasSubstr("not found"));
+  std::ofstream(checkpoint) << "text";
+  EXPECT_THAT(error_of([&] { deep.import_checkpoint(checkpoint); }), HasSubstr("damaged"));
 }
 
 TEST_F(EngineTest, IntegersNeedCalibration) {
@@ -137,27 +165,57 @@ TEST_F(EngineTest, IntegersNeedCalibration) {
   EXPECT_THAT(error_of([&] { engine.set_quantisers(all); }), HasSubstr("calibrated"));
 }
 
-/// One layer alone at full precision again is the network itself; a network whose every layer is one bit is
-/// far off.
-TEST_F(EngineTest, SensitivityIsTheLossOfOneChangedLayer) {
+/// A part's scores are those of a network that has only its weights: here of the whole with the rest set to
+/// zero.
+TEST_F(EngineTest, PartsAreTheFirstChannelsAndTheCentre) {
+  const auto one_layer = [](int channels, int kernel) {
+    ModelSpec s = small_network();
+    s.layers = {{"a", 1, channels, kernel, 1, kernel / 2, 0, -1, Activation::relu, {}},
+                {"b", channels, 10, 1, 1, 0, 1, -1, Activation::none, {PoolKind::global_average}}};
+    return s;
+  };
+  Engine large(one_layer(16, 5), 1);
+  const auto part = large.part(one_layer(8, 3));
+  LayerParameters a = large.layer_parameters(0), b = large.layer_parameters(1);
+  for (int o = 0; o < 16; ++o)
+    for (int r = 0; r < 5; ++r)
+      for (int c = 0; c < 5; ++c)
+        if (r % 4 == 0 || c % 4 == 0) a.weight[std::size_t(o * 25 + r * 5 + c)] = 0;
+  for (std::size_t i = 0; i < b.weight.size(); ++i)
+    if (i % 16 >= 8) b.weight[i] = 0;
+  large.set_layer_parameters(0, a);
+  large.set_layer_parameters(1, b);
+  EXPECT_NEAR(part->evaluate(heldout).loss, large.evaluate(heldout).loss, 1e-5);
+}
+
+TEST_F(EngineTest, PartsOfAnotherShapeAreRefused) {
+  const Engine engine(small_network(), 1);
+  EXPECT_THAT(error_of([&] { engine.part(model_spec(resnet_small(1, 32, 1, 8))); }),
+              AllOf(HasSubstr("layer stem"), HasSubstr("no part")));
+  EXPECT_THAT(error_of([&] { engine.part(model_spec(resnet_small(2, 16, 1, 8))); }),
+              HasSubstr("has 10 layers, not 16"));
+}
+
+/// Steps that train a part change its weights in the whole and no others.
+TEST_F(EngineTest, SharedTrainingChangesThePart) {
   Engine engine(small_network(), 1);
-  engine.train(plan(2), train_set, heldout, checkpoint, fingerprint, "test");
-  engine.calibrate(slice(train_set, 0, 100));
-  const std::size_t layers = small_network().layers.size();
-  const std::vector<Quantiser> options{Quantiser{}, integer_quantiser(8, 8), integer_quantiser(1, 1)};
-  const auto found = engine.sensitivity(heldout, std::vector<std::vector<Quantiser>>(layers, options));
-  for (std::size_t i = 0; i < layers; ++i) {
-    EXPECT_DOUBLE_EQ(found.score[i][0].loss, found.full.loss);
-    std::vector<Quantiser> one(layers, Quantiser{});
-    for (std::size_t o = 1; o < options.size(); ++o) {
-      one[i] = options[o];
-      engine.set_quantisers(one);
-      EXPECT_NEAR(engine.evaluate(heldout).loss, found.score[i][o].loss, 1e-9) << i << ", " << o;
+  const auto before = engine.layer_parameters(1).weight;
+  TrainPlan one = plan(1);
+  one.weight_decay = 0;
+  const ModelSpec half = model_spec(resnet_small(1, 8, 1, 8));
+  engine.train_shared(
+      one, train_set, [] { return Score{}; }, checkpoint, fingerprint, "test",
+      [&](std::int64_t) { return half; });
+  const auto after = engine.layer_parameters(1).weight;  // 16 x 3 x 3 x 16
+  int changed = 0;
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    const bool inside = i / 144 < 8 && i % 16 < 8;
+    if (!inside) {
+      EXPECT_EQ(after[i], before[i]) << i;
     }
-    EXPECT_LT(std::abs(found.score[i][1].loss - found.full.loss),
-              std::abs(found.score[i][2].loss - found.full.loss))
-        << i;
+    changed += after[i] != before[i];
   }
+  EXPECT_GT(changed, 500);
 }
 
 }  // namespace

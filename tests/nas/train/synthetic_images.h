@@ -7,7 +7,7 @@
 namespace twofour::nas {
 
 /// 8x8 images of four classes: a bright quadrant in noise.
-Dataset synthetic_images(int count, unsigned seed);
+Dataset synthetic_images(int count, unsigned seed, int channels = 1);
 
 /// A folder that is removed at the end.
 struct ScratchFolder {
