@@ -45,6 +45,8 @@ struct KernelContext {
   int residual_bits = 0;  ///< of an element that the epilogue adds to each element of D; 0: it adds none
   bool residual_in_l2 = false;
   double b_bytes = -1;  ///< distinct bytes behind B, where B is not k x n of them (implicit GEMM); -1: it is
+  double d_bytes = -1;  ///< of D as stored, where not m x n x batch of output_bits (bit planes combined in
+                        ///< the epilogue); -1: it is
 };
 
 /// The largest share of the latency.

@@ -168,7 +168,8 @@ GemmWork describe(const GemmProblem& problem, const KernelContext& context, cons
   work.b_bytes = context.b_in_l2 ? 0 : b_bytes;
   work.in_network = context.in_network;
   work.layer_profiled = problem.launch == Launch::as_measured && !isa::is_float(problem.type);
-  work.output_bytes = problem.output_bits / 8.0;
+  work.output_bytes =
+      context.d_bytes < 0 ? problem.output_bits / 8.0 : context.d_bytes / (work.m * work.n * work.batch);
   work.residual_bytes = context.residual_bits / 8.0;
   work.epilogue_dram_bytes =
       work.m * work.n * work.batch * (work.output_bytes + (context.residual_in_l2 ? 0 : work.residual_bytes));

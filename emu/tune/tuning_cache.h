@@ -6,8 +6,7 @@
 #include <vector>
 
 #include "twofour/emu/tune/search.h"
-
-struct sqlite3;
+#include "twofour/isa/database.h"
 
 namespace twofour::emu {
 
@@ -25,19 +24,11 @@ struct TuningRecord {
   std::vector<Candidate> top;  ///< the fastest few, fastest first
 };
 
-/// True where twofour was built with SQLite; without, opening a cache is refused with the package to install.
-bool has_tuning_cache();
-
-/// Trials and results in a SQLite file (write-ahead log, so that a killed program loses nothing that was
-/// committed). Several processes may use one file. A file that is damaged, that belongs to another program or
-/// to a later version is refused with a message, and left as it is.
+/// Trials and results in a SQLite file (isa::Database). Several processes may use one file.
 class TuningCache {
  public:
   /// Opens or creates the file. Throws Error.
   explicit TuningCache(const std::string& path);
-  ~TuningCache();
-  TuningCache(const TuningCache&) = delete;
-  TuningCache& operator=(const TuningCache&) = delete;
 
   /// The result of a search ("exhaustive", "learning 750 seed 1") that ran to its end.
   std::optional<TuningRecord> result(const TuningKey& key, const std::string& search) const;
@@ -51,8 +42,7 @@ class TuningCache {
  private:
   std::int64_t task_id(const TuningKey& key, bool create) const;  ///< 0: not there
 
-  std::string path_;
-  sqlite3* db_ = nullptr;
+  mutable isa::Database database_;
 };
 
 /// The journal of one search: an evaluator that answers from the cache what was timed before, by this search
