@@ -10,13 +10,12 @@
 #include "twofour/cli/bit_flags.h"
 #include "twofour/cli/command.h"
 #include "twofour/cli/flags.h"
-#include "twofour/cli/output.h"
+#include "twofour/cli/gemm_print.h"
 #include "twofour/emu/arbitrary/arbitrary_gemm.h"
 #include "twofour/emu/matrix/npy.h"
 #include "twofour/emu/matrix/random.h"
 #include "twofour/emu/timing/arbitrary_latency.h"
 #include "twofour/isa/error.h"
-#include "twofour/isa/evidence.h"
 
 DECLARE_string(a);
 DECLARE_string(b);
@@ -94,61 +93,13 @@ Operands operands(const emu::BitForm& form) {
   return o;
 }
 
-struct Run {
-  emu::BitForm form;
-  const isa::Instruction& instruction;
-  emu::PackedMatrix d;
-  emu::Verification verification;
-  emu::Latency latency;
-  std::int64_t m, n, k;
-  double seconds;
-};
-
-void print_text(const Run& r, const isa::Machine& machine) {
-  const auto evidence = isa::evidence(r.instruction, isa::parse_architecture(FLAGS_arch));
+void print_text(const GemmRun& r, const emu::BitForm& form, const isa::Machine& machine) {
   fmt::print("D[{} x {}] = A[{} x {}] B[{} x {}], {}, weights {}, activations {}\n", r.m, r.n, r.m, r.k, r.k,
-             r.n, FLAGS_dtype, text(emu::weight_range(r.form)), text(emu::activation_range(r.form)));
-  fmt::print("  planes    {} x {}, a single-bit GEMM of {} x {} x {} by {}\n", r.form.weight_bits,
-             r.form.activation_bits, r.form.weight_bits * r.m, r.form.activation_bits * r.n, r.k,
+             r.n, FLAGS_dtype, text(emu::weight_range(form)), text(emu::activation_range(form)));
+  fmt::print("  planes    {} x {}, a single-bit GEMM of {} x {} x {} by {}\n", form.weight_bits,
+             form.activation_bits, form.weight_bits * r.m, form.activation_bits * r.n, r.k,
              isa::ptx_name(r.instruction));
-  fmt::print("  result    checksum {:016x}; emulated in {:.3f} s\n", emu::checksum(r.d), r.seconds);
-  if (FLAGS_check)
-    fmt::print("  check     {} of {} elements compared with {}: {} differ\n", r.verification.compared,
-               r.d.rows() * r.d.cols(), r.verification.against, r.verification.differing);
-  fmt::print("  fidelity  {}: {}\n", isa::name(evidence.fidelity), evidence.source);
-  fmt::print("  latency   {:.2f} us on {}, {} bound, {:.0f} % of the single-bit peak (timing {})\n",
-             r.latency.microseconds, machine.name, emu::name(r.latency.bound), 100 * r.latency.peak_fraction,
-             emu::name(r.latency.fidelity));
-  if (!FLAGS_output.empty()) fmt::print("  written   {}\n", FLAGS_output);
-}
-
-void print_as_json(const Run& r, const isa::Machine& machine) {
-  const auto evidence = isa::evidence(r.instruction, isa::parse_architecture(FLAGS_arch));
-  nlohmann::ordered_json checked = nullptr;
-  if (FLAGS_check)
-    checked = {{"against", r.verification.against},
-               {"compared", r.verification.compared},
-               {"differing", r.verification.differing}};
-  print_json("gemm", {{"m", r.m},
-                      {"n", r.n},
-                      {"k", r.k},
-                      {"dtype", FLAGS_dtype},
-                      {"encoding", name(r.form.encoding)},
-                      {"instruction", isa::ptx_name(r.instruction)},
-                      {"architecture", FLAGS_arch},
-                      {"checksum", fmt::format("{:016x}", emu::checksum(r.d))},
-                      {"seconds", r.seconds},
-                      {"check", checked},
-                      {"fidelity", isa::name(evidence.fidelity)},
-                      {"evidence", evidence.source},
-                      {"latency",
-                       {{"machine", machine.name},
-                        {"microseconds", r.latency.microseconds},
-                        {"cycles", r.latency.cycles},
-                        {"bound", emu::name(r.latency.bound)},
-                        {"peak_fraction", r.latency.peak_fraction},
-                        {"fidelity", emu::name(r.latency.fidelity)}}},
-                      {"output", FLAGS_output}});
+  print_lines(r, machine, "the single-bit peak");
 }
 
 }  // namespace
@@ -163,15 +114,18 @@ int run_bit_gemm(const emu::BitForm& form) {
   const Operands o = operands(form);
   const auto start = std::chrono::steady_clock::now();
   const auto w = emu::weight_planes(form, o.w), x = emu::activation_planes(form, o.x);
-  Run r{form, instruction, emu::arbitrary_gemm(form, w, x, instruction, options), {}, {}, w.rows, x.rows, w.k,
-        0};
+  GemmRun r{
+      instruction, emu::arbitrary_gemm(form, w, x, instruction, options), {}, {}, w.rows, x.rows, w.k, 0};
   r.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (FLAGS_check) r.verification = emu::verify_arbitrary(form, o.w, o.x, r.d);
   r.latency =
       emu::arbitrary_gemm_latency({.m = r.m, .n = r.n, .k = r.k},
                                   {form.weight_bits, form.activation_bits, isa::bits(r.d.type())}, machine);
   if (!FLAGS_output.empty()) emu::write_npy(FLAGS_output, r.d);
-  FLAGS_json ? print_as_json(r, machine) : print_text(r, machine);
+  if (FLAGS_json)
+    print_document(r, machine, {{"dtype", FLAGS_dtype}, {"encoding", name(form.encoding)}});
+  else
+    print_text(r, form, machine);
   return r.verification.differing == 0 ? exit_ok : exit_verdict;
 }
 

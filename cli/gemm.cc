@@ -14,8 +14,8 @@
 #include "twofour/cli/bit_flags.h"
 #include "twofour/cli/commands.h"
 #include "twofour/cli/flags.h"
+#include "twofour/cli/gemm_print.h"
 #include "twofour/cli/instruction_flags.h"
-#include "twofour/cli/output.h"
 #include "twofour/emu/matrix/npy.h"
 #include "twofour/emu/matrix/random.h"
 #include "twofour/emu/matrix/verify.h"
@@ -118,55 +118,10 @@ emu::SparseMatrix compressed_a(const Operands& x) {
   }
 }
 
-struct Run {
-  const isa::Instruction& instruction;
-  emu::PackedMatrix d;
-  emu::Verification verification;
-  emu::Latency latency;
-  std::int64_t m, n, k;
-  double seconds;
-};
-
-void print_text(const Run& r, const isa::Machine& machine) {
-  const auto evidence = isa::evidence(r.instruction, isa::parse_architecture(FLAGS_arch));
+void print_text(const GemmRun& r, const isa::Machine& machine) {
   fmt::print("D[{} x {}] = A[{} x {}] B[{} x {}] by {}\n", r.m, r.n, r.m, r.k, r.k, r.n,
              isa::ptx_name(r.instruction));
-  fmt::print("  result    checksum {:016x}; emulated in {:.3f} s\n", emu::checksum(r.d), r.seconds);
-  if (FLAGS_check)
-    fmt::print("  check     {} of {} elements compared with {}: {} differ\n", r.verification.compared,
-               r.d.rows() * r.d.cols(), r.verification.against, r.verification.differing);
-  fmt::print("  fidelity  {}: {}\n", isa::name(evidence.fidelity), evidence.source);
-  fmt::print("  latency   {:.2f} us on {}, {} bound, {:.0f} % of peak (timing {})\n", r.latency.microseconds,
-             machine.name, emu::name(r.latency.bound), 100 * r.latency.peak_fraction,
-             emu::name(r.latency.fidelity));
-  if (!FLAGS_output.empty()) fmt::print("  written   {}\n", FLAGS_output);
-}
-
-void print_as_json(const Run& r, const isa::Machine& machine) {
-  const auto evidence = isa::evidence(r.instruction, isa::parse_architecture(FLAGS_arch));
-  nlohmann::ordered_json check = nullptr;
-  if (FLAGS_check)
-    check = {{"against", r.verification.against},
-             {"compared", r.verification.compared},
-             {"differing", r.verification.differing}};
-  print_json("gemm", {{"m", r.m},
-                      {"n", r.n},
-                      {"k", r.k},
-                      {"instruction", isa::ptx_name(r.instruction)},
-                      {"architecture", FLAGS_arch},
-                      {"checksum", fmt::format("{:016x}", emu::checksum(r.d))},
-                      {"seconds", r.seconds},
-                      {"check", check},
-                      {"fidelity", isa::name(evidence.fidelity)},
-                      {"evidence", evidence.source},
-                      {"latency",
-                       {{"machine", machine.name},
-                        {"microseconds", r.latency.microseconds},
-                        {"cycles", r.latency.cycles},
-                        {"bound", emu::name(r.latency.bound)},
-                        {"peak_fraction", r.latency.peak_fraction},
-                        {"fidelity", emu::name(r.latency.fidelity)}}},
-                      {"output", FLAGS_output}});
+  print_lines(r, machine, "peak");
 }
 
 int run(std::span<const std::string>) {
@@ -184,10 +139,10 @@ int run(std::span<const std::string>) {
   std::optional<emu::SparseMatrix> sparse;
   if (i.is_sparse()) sparse = compressed_a(x);
   const auto start = std::chrono::steady_clock::now();
-  Run r{i,          sparse ? emu::gemm(i, *sparse, x.b, c, options) : emu::gemm(i, x.a, x.b, c, options),
-        {},         {},
-        x.a.rows(), x.b.rows(),
-        x.a.cols(), 0};
+  GemmRun r{i,          sparse ? emu::gemm(i, *sparse, x.b, c, options) : emu::gemm(i, x.a, x.b, c, options),
+            {},         {},
+            x.a.rows(), x.b.rows(),
+            x.a.cols(), 0};
   r.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (FLAGS_check)
     r.verification =
@@ -199,7 +154,7 @@ int run(std::span<const std::string>) {
   problem.output_bits = isa::bits(i.d);
   r.latency = emu::gemm_latency(problem, machine);
   if (!FLAGS_output.empty()) emu::write_npy(FLAGS_output, r.d);
-  FLAGS_json ? print_as_json(r, machine) : print_text(r, machine);
+  FLAGS_json ? print_document(r, machine, nlohmann::ordered_json::object()) : print_text(r, machine);
   return r.verification.differing == 0 ? exit_ok : exit_verdict;
 }
 

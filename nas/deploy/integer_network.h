@@ -53,9 +53,9 @@ struct FixedScale {
 /// stream words; a ReLU clamps at 0, ReLU6 at 6 too; results saturate to 32 bits.
 struct DeployedLayer {
   Option option = Option::int8;
-  emu::PackedMatrix weights;  ///< Cout x K (K in the order r, s, c; depthwise: r, s), of
-                              ///< stored_weights(option); sparse options: already 2:4
-  FixedScale input_scale;     ///< integer options
+  emu::PackedMatrix weights;             ///< Cout x K (K in the order r, s, c; depthwise: r, s), of
+                                         ///< stored_weights(option); sparse options: already 2:4
+  FixedScale input_scale;                ///< integer options
   std::vector<FixedScale> output_scale;  ///< one per output channel; integer options
   std::vector<double> float_scale;       ///< one per output channel; fp16 options
   std::vector<std::int32_t> bias;        ///< one per output channel, stream words

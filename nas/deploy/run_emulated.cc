@@ -1,43 +1,17 @@
-#include <algorithm>
-#include <bit>
-#include <cmath>
-#include <cstdlib>
-
 #include "twofour/emu/arbitrary/arbitrary_gemm.h"
-#include "twofour/emu/numerics/block.h"
-#include "twofour/isa/error.h"
 #include "twofour/nas/deploy/depthwise.h"
 #include "twofour/nas/deploy/integer_network.h"
 #include "twofour/nas/deploy/pool.h"
+#include "twofour/nas/deploy/stream_ops.h"
 
 namespace twofour::nas {
 namespace {
 
 using emu::PackedMatrix;
 
-std::uint64_t f16_word(std::int32_t stream) {
-  const std::int64_t x = stream;
-  return emu::encode(emu::float_format(isa::ElementType::f16), isa::Rounding::nearest_even, x < 0,
-                     std::uint64_t(std::abs(x)), -stream_fraction_bits);
-}
-
-/// The B operand: one row a pixel.
-PackedMatrix quantise(const DeployedLayer& layer, const std::vector<std::int32_t>& x, std::int64_t channels) {
-  const isa::ElementType type =
-      is_bit_serial(layer.option) ? isa::ElementType::u8 : info(layer.option).activation;
-  PackedMatrix q(type, std::int64_t(x.size()) / channels, channels);
-  const bool is_f16 = q.type() == isa::ElementType::f16;
-  const std::int64_t levels = activation_levels(layer.option);
-#pragma omp parallel for schedule(static)
-  for (std::int64_t row = 0; row < q.rows(); ++row)
-    for (std::int64_t c = 0; c < channels; ++c) {
-      const std::int32_t word = x[std::size_t(row * channels + c)];
-      if (is_f16)
-        q.set_bits(row, c, f16_word(word));
-      else
-        q.set_integer(row, c, std::clamp<std::int64_t>(layer.input_scale.apply(word), 0, levels));
-    }
-  return q;
+/// Of the matrix that the product reads; codes of bit-serial options become planes later.
+isa::ElementType activation_type(Option option) {
+  return is_bit_serial(option) ? isa::ElementType::u8 : info(option).activation;
 }
 
 /// w_p a_q: all pairs of bit planes as one single-bit convolution.
@@ -62,33 +36,6 @@ PackedMatrix convolve(const DeployedLayer& layer, const emu::ConvShape& shape,
                      emu::compress(emu::padded(layer.weights, layer.weights.rows(), cols)), activations);
 }
 
-std::int64_t scaled(const DeployedLayer& layer, std::uint32_t accumulator, std::size_t channel) {
-  if (info(layer.option).accumulator == isa::ElementType::s32)
-    return layer.output_scale[channel].apply(static_cast<std::int32_t>(accumulator));
-  const double value = double(std::bit_cast<float>(accumulator)) * layer.float_scale[channel];
-  return std::llrint(std::clamp(value, -0x1p40, 0x1p40));
-}
-
-/// Scale, bias, residual (or null), activation, saturation.
-std::vector<std::int32_t> epilogue(const DeployedLayer& layer, Activation activation,
-                                   const PackedMatrix& accumulators,
-                                   const std::vector<std::int32_t>* residual) {
-  const std::int64_t channels = accumulators.cols();
-  std::vector<std::int32_t> out(std::size_t(accumulators.rows() * channels));
-#pragma omp parallel for schedule(static)
-  for (std::int64_t row = 0; row < accumulators.rows(); ++row)
-    for (std::int64_t c = 0; c < channels; ++c) {
-      const std::size_t at = std::size_t(row * channels + c);
-      std::int64_t y = scaled(layer, accumulators.row_as<std::uint32_t>(row)[c], std::size_t(c)) +
-                       layer.bias[std::size_t(c)];
-      if (residual) y += (*residual)[at];
-      if (activation != Activation::none) y = std::max<std::int64_t>(y, 0);
-      if (activation == Activation::relu6) y = std::min<std::int64_t>(y, relu6_word);
-      out[at] = static_cast<std::int32_t>(std::clamp<std::int64_t>(y, INT32_MIN, INT32_MAX));
-    }
-  return out;
-}
-
 }  // namespace
 
 std::vector<LayerResult> run_emulated(const DeployedNetwork& net, const std::vector<std::int32_t>& images,
@@ -110,11 +57,12 @@ std::vector<LayerResult> run_emulated(const DeployedNetwork& net, const std::vec
     const DeployedLayer& deployed = net.layers[i];
     emu::ConvShape shape = layer.shape;
     shape.batch = batch;
-    const PackedMatrix activations = quantise(deployed, read(layer.input, layer.pool), shape.in_channels);
+    const PackedMatrix activations = quantised(deployed, read(layer.input, layer.pool), shape.in_channels,
+                                               shape.in_channels, activation_type(deployed.option));
     LayerResult result{layer.depthwise() ? depthwise_conv2d(shape, deployed.weights, activations)
                                          : convolve(deployed, shape, activations),
                        {}};
-    result.output = epilogue(deployed, layer.activation, result.accumulators,
+    result.output = finished(deployed, layer.activation, result.accumulators,
                              layer.residual < 0 ? nullptr : &read(layer.residual, layer.residual_pool));
     results.push_back(std::move(result));
   }

@@ -2,6 +2,7 @@
 
 #include "twofour/isa/error.h"
 #include "twofour/nas/deploy/kernel_network.h"
+#include "twofour/nas/deploy/pool.h"
 #include "twofour/nas/deploy/stream_ops.h"
 
 namespace twofour::nas {
@@ -58,13 +59,15 @@ class Runner {
     return layer.shape.gemm_m() * layer.shape.gemm_n() * layer.shape.gemm_k() / layer.groups * batch_;
   }
 
-  StreamTensor tensor(int index) const {
-    if (index == 0) {
-      const emu::ConvShape& s = net_.network.layers[0].shape;
-      return {s.height, s.width, s.in_channels, images_};
-    }
-    const emu::ConvShape& s = net_.network.layers[std::size_t(index - 1)].shape;
-    return {s.out_height(), s.out_width(), s.out_channels, done_.results[std::size_t(index - 1)].output};
+  const std::vector<std::int32_t>& tensor(int index) const {
+    return index == 0 ? images_ : done_.results[std::size_t(index - 1)].output;
+  }
+
+  /// A tensor after its reader's pool.
+  std::vector<std::int32_t> read(int index, const Pool& pool) const {
+    if (pool.kind == PoolKind::none) return tensor(index);
+    const emu::ConvShape& s = net_.network.layers[std::size_t(index - 1)].shape;  // never the image
+    return pooled(tensor(index), {batch_, s.out_height(), s.out_width(), s.out_channels}, pool);
   }
 
   PackedMatrix execute(const LoweredLayer& layer, const emu::KernelProblem& problem,
@@ -91,14 +94,15 @@ class Runner {
     const DeployedLayer& deployed = net_.layers[i];
     const LoweredLayer& lowered = kernels_.layers[i];
     const LayerKernel& kernel = lowered.kernel;
-    PackedMatrix b = quantised(deployed, pooled(layer.pool, tensor(layer.input), batch_), kernel.channels);
+    PackedMatrix b = quantised(deployed, read(layer.input, layer.pool), layer.shape.in_channels,
+                               kernel.channels, info(deployed.option).activation);
     if (kernel.explicit_im2col) {
       emu::ConvShape shape = layer.shape;
       shape.batch = batch_;
       b = emu::im2col(shape, b, kernel.problem.instruction->shape.k);
     }
     std::vector<std::int32_t> residual;
-    if (layer.residual >= 0) residual = pooled(layer.residual_pool, tensor(layer.residual), batch_).words;
+    if (layer.residual >= 0) residual = read(layer.residual, layer.residual_pool);
     const auto* added = layer.residual >= 0 ? &residual : nullptr;
     LayerResult result;
     if (kernel.form != KernelForm::fused) {

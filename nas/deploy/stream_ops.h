@@ -1,6 +1,6 @@
 #pragma once
-// What happens to stream words between the products of a deployed network (integer_network.h states the
-// rules): on the CUDA cores of a real machine, here for layers whose products run as kernels.
+// What happens to stream words around the products of a deployed network (integer_network.h states the
+// rules): on the CUDA cores of a real machine. The independent reference has its own.
 #include <cstdint>
 #include <vector>
 
@@ -8,18 +8,10 @@
 
 namespace twofour::nas {
 
-/// A tensor of stream words, batch x height x width x channels.
-struct StreamTensor {
-  std::int64_t height = 1, width = 1, channels = 1;
-  std::vector<std::int32_t> words;
-};
-
-/// What a layer's product reads: its input after the pool. Average: (sum + n/2) / n, floor division; max: of
-/// the words that lie inside the image.
-StreamTensor pooled(const Pool& pool, const StreamTensor& x, std::int64_t batch);
-
-/// Words as activations of the layer's option: one row a pixel; columns behind the channels are zero bits.
-emu::PackedMatrix quantised(const DeployedLayer& layer, const StreamTensor& x, std::int64_t columns);
+/// Words (NHWC) as activations of the layer's option in `type`: one row a pixel; columns behind the channels
+/// are zero bits.
+emu::PackedMatrix quantised(const DeployedLayer& layer, const std::vector<std::int32_t>& words,
+                            std::int64_t channels, std::int64_t columns, isa::ElementType type);
 
 /// Accumulators (pixels x channels, s32 or f32) as output words: scale, bias, residual (null: none),
 /// activation, saturation.

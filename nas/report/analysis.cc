@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "twofour/nas/search/hypervolume.h"
+
 namespace twofour::nas {
 namespace {
 
@@ -35,26 +37,17 @@ std::vector<std::pair<std::string, std::string>> methods(const Report& report) {
   return list;
 }
 
-/// Networks that none of the others beats, by rising latency.
-Rows front(Rows rows) {
-  std::ranges::stable_sort(rows, [](const NetworkRow* a, const NetworkRow* b) {
-    return a->latency_us != b->latency_us ? a->latency_us < b->latency_us : a->accuracy > b->accuracy;
-  });
-  Rows kept;
-  for (const NetworkRow* n : rows)
-    if (kept.empty() || n->accuracy > kept.back()->accuracy) kept.push_back(n);
-  return kept;
+/// As points to be minimised.
+std::vector<FrontPoint> points_of(const Rows& rows) {
+  std::vector<FrontPoint> points;
+  for (const NetworkRow* n : rows) points.push_back({n->latency_us, -n->accuracy});
+  return points;
 }
 
-/// Area that the front covers below (latency, accuracy) = (most, least up to 1), over most * (1 - least).
+/// Area between the networks and (most_us, least_accuracy), over most_us * (best - least).
 double covered(const Rows& rows, double most_us, double least_accuracy, double best_accuracy) {
-  double area = 0, reached = least_accuracy;
-  for (const NetworkRow* n : front(rows)) {
-    if (n->latency_us >= most_us || n->accuracy <= reached) continue;
-    area += (most_us - n->latency_us) * (n->accuracy - reached);
-    reached = n->accuracy;
-  }
-  return area / (most_us * (best_accuracy - least_accuracy));
+  return hypervolume(points_of(rows), {most_us, -least_accuracy}) /
+         (most_us * (best_accuracy - least_accuracy));
 }
 
 /// The largest of baseline latency over latency among networks that are accurate enough.
@@ -146,7 +139,10 @@ std::vector<AgainstBaseline> against_baseline(const Report& report) {
 }
 
 std::vector<const NetworkRow*> pareto_front(const Report& report, std::uint64_t seed) {
-  return front(rows_of(report, seed, "", ""));
+  const Rows rows = rows_of(report, seed, "", "");
+  Rows front;
+  for (const std::size_t i : pareto_front(points_of(rows))) front.push_back(rows[i]);
+  return front;
 }
 
 }  // namespace twofour::nas

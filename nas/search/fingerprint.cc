@@ -1,5 +1,6 @@
 #include "twofour/nas/search/fingerprint.h"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 
@@ -10,9 +11,12 @@ namespace {
 
 constexpr std::size_t most_quoted = 60;
 
-std::string quoted(std::string_view text) {
-  if (text.size() <= most_quoted) return std::string(text);
-  return std::string(text.substr(0, most_quoted)) + "...";
+/// Of a long text, what stands around `position`.
+std::string quoted(std::string_view text, std::size_t position) {
+  const std::size_t start = position < most_quoted ? 0 : position - most_quoted / 2;
+  const std::string_view shown = text.substr(std::min(start, text.size()), most_quoted);
+  return fmt::format("{}{}{}", start > 0 ? "..." : "", shown,
+                     start + shown.size() < text.size() ? "..." : "");
 }
 
 std::string_view line_of(std::string_view text, std::size_t start) {
@@ -21,13 +25,13 @@ std::string_view line_of(std::string_view text, std::size_t start) {
 
 std::string difference(const std::string& field, const std::string& a, std::string_view name_a,
                        const std::string& b, std::string_view name_b) {
-  std::size_t start = 0, number = 1;
-  for (std::size_t i = 0; i < a.size() && i < b.size() && a[i] == b[i]; ++i)
+  std::size_t start = 0, number = 1, i = 0;
+  for (; i < a.size() && i < b.size() && a[i] == b[i]; ++i)
     if (a[i] == '\n') start = i + 1, ++number;
   const bool many = a.find('\n') != a.npos || b.find('\n') != b.npos;
   const std::string where = many ? fmt::format("{}, line {}", field, number) : field;
-  return fmt::format("\n  {}: {}: {}; {}: {}", where, name_a, quoted(line_of(a, start)), name_b,
-                     quoted(line_of(b, start)));
+  return fmt::format("\n  {}: {}: {}; {}: {}", where, name_a, quoted(line_of(a, start), i - start), name_b,
+                     quoted(line_of(b, start), i - start));
 }
 
 /// "12:" and so many bytes.

@@ -11,8 +11,8 @@ namespace twofour::nas {
 using Fingerprint = std::vector<std::pair<std::string, std::string>>;
 
 /// Empty if the two are equal, in any order of fields; else a line for each field that differs, each begun
-/// with
-/// "\n  ". Of texts of several lines only the first line that differs is quoted.
+/// with "\n  ". Of texts of several lines only the first line that differs is quoted, of a long line what
+/// stands around the first character that differs.
 std::string differences(const Fingerprint& a, std::string_view name_a, const Fingerprint& b,
                         std::string_view name_b);
 

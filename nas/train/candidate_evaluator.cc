@@ -17,6 +17,7 @@ Engine& CandidateEvaluator::engine_of(const Network& network) {
   engine_ = weights_.part(model_spec(network));
   if (shape != describe(largest_network(space_))) engine_->retune_batch_norm(calibration_);
   engine_->calibrate(calibration_);
+  engine_->keep_steps();
   shape_ = shape;
   return *engine_;
 }

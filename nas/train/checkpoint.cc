@@ -1,7 +1,6 @@
 #include "twofour/nas/train/checkpoint.h"
 
 #include <filesystem>
-#include <sstream>
 
 #include "twofour/isa/error.h"
 
@@ -12,29 +11,17 @@ using torch::Tensor;
 using torch::serialize::InputArchive;
 using torch::serialize::OutputArchive;
 
-std::string to_text(const Fingerprint& fingerprint) {
-  std::string text;
-  for (const auto& [key, value] : fingerprint) text += key + "=" + value + "\n";
-  return text;
-}
-
-std::vector<std::string> lines(const std::string& text) {
-  std::vector<std::string> list;
-  std::istringstream in(text);
-  for (std::string line; std::getline(in, line);) list.push_back(line);
-  return list;
-}
-
-void check_fingerprint(const std::string& path, const std::string& found, const std::string& wanted) {
-  if (found == wanted) return;
-  const auto a = lines(found), b = lines(wanted);
-  std::string differences;
-  for (std::size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
-    const std::string x = i < a.size() ? a[i] : "nothing", y = i < b.size() ? b[i] : "nothing";
-    if (x != y) differences += fmt::format("\n  checkpoint: {}; this run: {}", x, y);
+void check_fingerprint(const std::string& path, const std::string& text, const Fingerprint& wanted) {
+  Fingerprint found;
+  try {
+    found = from_text(text);
+  } catch (const Error& e) {
+    fail("{}: {}; remove the file to start again", path, e.what());
   }
-  fail("{}: belongs to another network or run; use another folder, or remove the file to start again{}", path,
-       differences);
+  const std::string differing = differences(found, "checkpoint", wanted, "this run");
+  if (!differing.empty())
+    fail("{}: belongs to another network or run; use another folder, or remove the file to start again{}",
+         path, differing);
 }
 
 Tensor history_tensor(const std::vector<EpochRecord>& history) {
@@ -67,7 +54,7 @@ TrainState read_archive(const std::string& path, const Fingerprint& fingerprint,
                         torch::optim::Optimizer* optimiser) {
   InputArchive archive;
   archive.load_from(path);
-  check_fingerprint(path, read_text(archive, "fingerprint"), to_text(fingerprint));
+  check_fingerprint(path, read_text(archive, "fingerprint"), fingerprint);
   std::vector<Tensor> values(tensors.size());
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     archive.read(tensors[i].first, values[i]);

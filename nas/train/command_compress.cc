@@ -92,7 +92,7 @@ void print_json(const Outcome& o) {
 }  // namespace
 
 int run_compress_command(std::span<const std::string>) {
-  const Outcome outcome = compress(settings_from_flags("twofour-compress"));
+  const Outcome outcome = compress(settings_from_flags("compress"));
   FLAGS_json ? print_json(outcome) : print_text(outcome);
   return outcome.check.differing == 0 ? cli::exit_ok : cli::exit_verdict;
 }

@@ -56,7 +56,7 @@ void train_compressed(const StudySettings& settings, const StudyData& data, cons
 int run_train_command(std::span<const std::string>) {
   const InterruptGuard guard;
   const Distillation distillation = distillation_of_flag();
-  const StudySettings settings = settings_from_flags("twofour-train");
+  const StudySettings settings = settings_from_flags("train");
   const StudyData data = study_data(settings);
   const Network network = study_network(settings, data);
   if (!FLAGS_option.empty()) {

@@ -103,7 +103,18 @@ int run(const StudySettings& settings) {
 
 }  // namespace
 
-StudySettings settings_from_flags(const char* folder) {
+/// The program's command with the flags that were given.
+std::string command_line(const char* command) {
+  std::string text = fmt::format("twofour-nas {}", command);
+  std::vector<gflags::CommandLineFlagInfo> flags;
+  gflags::GetAllFlags(&flags);
+  for (const auto& flag : flags)
+    if (!flag.is_default && flag.name != "json")
+      text += fmt::format(" --{}={}", flag.name, flag.current_value);
+  return text;
+}
+
+StudySettings settings_from_flags(const char* command) {
   if (FLAGS_batch < 1 || FLAGS_batch > 65536) fail("--batch is {}; use 1 to 65536", FLAGS_batch);
   if (FLAGS_threads < 0 || FLAGS_threads > 1024) fail("--threads is {}; use 0 to 1024", FLAGS_threads);
   if (FLAGS_evaluations < 1 || FLAGS_evaluations > 1000000)
@@ -125,19 +136,20 @@ StudySettings settings_from_flags(const char* folder) {
       {{"learned", StepRule::learned}, {"least-square", StepRule::least_square}, {"wrpn", StepRule::wrpn}});
   s.teacher = FLAGS_teacher;
   s.seeds = {FLAGS_seed};
-  s.out = !FLAGS_out.empty() ? FLAGS_out : std::string(folder) + (FLAGS_quick ? "-quick" : "");
+  s.command = command_line(command);
+  s.out = !FLAGS_out.empty() ? FLAGS_out : fmt::format("twofour-{}{}", command, FLAGS_quick ? "-quick" : "");
   return s;
 }
 
 int run_demo_command(std::span<const std::string>) {
-  StudySettings s = settings_from_flags("twofour-demo");
+  StudySettings s = settings_from_flags("demo");
   check_budgets({FLAGS_budget}, "budget");
   s.budgets = {FLAGS_budget};
   return run(s);
 }
 
 int run_search_command(std::span<const std::string>) {
-  StudySettings s = settings_from_flags("twofour-search");
+  StudySettings s = settings_from_flags("search");
   check_budgets({FLAGS_budget}, "budget");
   s.budgets = {FLAGS_budget};
   s.spaces = {space_choice(FLAGS_space)};
@@ -147,7 +159,7 @@ int run_search_command(std::span<const std::string>) {
 }
 
 int run_compare_command(std::span<const std::string>) {
-  StudySettings s = settings_from_flags("twofour-compare");
+  StudySettings s = settings_from_flags("compare");
   s.budgets = numbers<double>(FLAGS_budgets, "budgets");
   check_budgets(s.budgets, "budgets");
   s.seeds = numbers<std::uint64_t>(FLAGS_seeds, "seeds");

@@ -45,10 +45,9 @@ SearchResult DifferentiableEngine::run(const SearchTask& task) {
   plan.weights.seed = task.seed;
   Fingerprint key = fingerprint_;
   key.emplace_back("budget", fmt::to_string(task.budget_us));
-  key.emplace_back("search plan",
-                   fmt::format("{}, warm-up {}, tau {} to {}, alpha rate {}, lambda {}", describe(plan.weights),
-                               plan.warmup_epochs, plan.first_tau, plan.last_tau, plan.alpha_rate,
-                               plan.latency_weight));
+  key.emplace_back("search plan", fmt::format("{}, warm-up {}, tau {} to {}, alpha rate {}, lambda {}",
+                                              describe(plan.weights), plan.warmup_epochs, plan.first_tau,
+                                              plan.last_tau, plan.alpha_rate, plan.latency_weight));
   const GumbelResult found =
       gumbel_search(*supernet, decisions, terms_of(task, spec, decisions), plan, train_, alpha_,
                     fmt::format("{}/gumbel-{}.ckpt", folder_, short_name(key)), key, "differentiable search");

@@ -30,13 +30,10 @@ struct Batch {
 /// Images [first, last) of the set, pixel / 255.
 Batch plain_batch(const Dataset& data, int first, int last) {
   const std::int64_t n = last - first;
-  Tensor images = image_memory(data, n), labels = torch::empty({n}, torch::kLong);
-  const std::uint8_t* from = data.image(first);
-  float* to = images.data_ptr<float>();
-  for (std::int64_t i = 0; i < images.numel(); ++i) to[i] = float(from[i]) / 255.0f;
+  Tensor labels = torch::empty({n}, torch::kLong);
   for (std::int64_t i = 0; i < n; ++i)
     labels.data_ptr<std::int64_t>()[i] = data.labels[std::size_t(first + i)];
-  return {as_images(images), labels};
+  return {pixel_images(data, first, last), labels};
 }
 
 void add_score(Score& score, const Tensor& scores, const Tensor& labels) {
@@ -77,8 +74,11 @@ void Engine::calibrate(const Dataset& images) {
         std::max<std::int64_t>(1, flat.numel() / sample_size) | 1;  // odd: meets every channel
     const Tensor sample = flat.slice(0, 0, flat.numel(), stride).contiguous();
     model.layers()[i].sample.assign(sample.data_ptr<float>(), sample.data_ptr<float>() + sample.numel());
-    model.layers()[i].known_steps.clear();
   }
+}
+
+void Engine::keep_steps() {
+  impl_->model.keep_steps();
 }
 
 void Engine::set_quantisers(const std::vector<Quantiser>& quantisers) {

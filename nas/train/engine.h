@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "twofour/nas/graph/layer_kinds.h"
+#include "twofour/nas/search/fingerprint.h"
 #include "twofour/nas/train/dataset.h"
 #include "twofour/nas/train/quantise.h"
 
@@ -31,9 +32,6 @@ struct ModelSpec {
   int height, width;  ///< of the images
   std::vector<LayerSpec> layers;
 };
-
-/// What a checkpoint belongs to, field by field; a checkpoint whose fields differ is refused.
-using Fingerprint = std::vector<std::pair<std::string, std::string>>;
 
 /// Who teaches a network while it is trained: Apprentice (Mishra and Marr, ICLR 2018, arXiv 1711.05852). The
 /// loss is alpha * H(y, p_T) + beta * H(y, p_A) + gamma * H(z_T, p_A) with their 1, 0.5, 0.5
@@ -108,6 +106,9 @@ class Engine {
   /// How each layer rounds from now on; steps of least square error for the present weights and the
   /// calibration images. calibrate() must have run unless all are f32.
   void set_quantisers(const std::vector<Quantiser>& quantisers);
+  /// From now on steps that were computed once are used again: for engines whose weights and calibration stay
+  /// as they are while quantisers change.
+  void keep_steps();
 
   /// Trains until the plan is done, from the checkpoint if there is one (same bits as without the break), and
   /// saves it at each epoch's end and at least every 30 s. `label` begins the lines of progress. A signal
@@ -159,7 +160,6 @@ class Engine {
  private:
   void check_teacher(const TrainPlan& plan, const Engine* teacher) const;
 
-  friend class LayerwisePass;
   struct Impl;
   explicit Engine(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;

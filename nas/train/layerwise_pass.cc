@@ -7,6 +7,7 @@
 #include "twofour/isa/error.h"
 #include "twofour/nas/train/engine_impl.h"
 #include "twofour/nas/train/fake_quant.h"
+#include "twofour/nas/train/image_tensor.h"
 
 namespace twofour::nas {
 namespace {
@@ -16,13 +17,6 @@ using torch::Tensor;
 constexpr std::int64_t step_sample = 1 << 16;   ///< values that an input step is chosen for
 constexpr std::int64_t most_columns = 1 << 16;  ///< of im2col that moments are taken over
 constexpr std::int64_t images_at_once = 128;
-
-Tensor images_of(const Dataset& data) {
-  Tensor images = torch::empty({data.count, 1, data.height, data.width});
-  float* to = images.data_ptr<float>();
-  for (std::int64_t i = 0; i < images.numel(); ++i) to[i] = float(data.pixels[std::size_t(i)]) / 255.0f;
-  return images;
-}
 
 std::vector<float> values_of(const Tensor& t) {
   const Tensor flat = t.contiguous();
@@ -42,16 +36,16 @@ struct LayerwisePass::State {
 
 LayerwisePass::LayerwisePass(Engine& engine, const Dataset& images)
     : engine_(engine), state_(std::make_unique<State>()) {
-  engine_.impl_->check_images(images);
+  EngineAccess::check_images(engine_, images);
   if (images.count < 1) fail("post-training needs calibration images");
-  state_->tensors.push_back(images_of(images));
+  state_->tensors.push_back(pixel_images(images, 0, images.count));
 }
 
 LayerwisePass::~LayerwisePass() = default;
 
 void LayerwisePass::set_quantiser(Quantiser quantiser) {
   const torch::NoGradGuard no_grad;
-  Model& model = engine_.impl_->model;
+  Model& model = EngineAccess::model(engine_);
   const Tensor flat = model.layer_input(std::size_t(layer_), state_->tensors).flatten();
   const std::int64_t stride =
       std::max<std::int64_t>(1, flat.numel() / step_sample) | 1;  // odd: meets every channel
@@ -61,7 +55,7 @@ void LayerwisePass::set_quantiser(Quantiser quantiser) {
 
 LayerMoments LayerwisePass::input_moments() const {
   const torch::NoGradGuard no_grad;
-  Model& model = engine_.impl_->model;
+  Model& model = EngineAccess::model(engine_);
   const ModelLayer& layer = model.layers()[std::size_t(layer_)];
   const LayerSpec& spec = layer.spec;
   const Tensor x = quantise_input(model.layer_input(std::size_t(layer_), state_->tensors), layer.input_step,
@@ -86,7 +80,7 @@ LayerMoments LayerwisePass::input_moments() const {
 
 void LayerwisePass::retune_batch_norm() {
   const torch::NoGradGuard no_grad;
-  Model& model = engine_.impl_->model;
+  Model& model = EngineAccess::model(engine_);
   const ModelLayer& layer = model.layers()[std::size_t(layer_)];
   if (!layer.normalised()) return;
   const Tensor x = quantise_input(model.layer_input(std::size_t(layer_), state_->tensors), layer.input_step,
@@ -99,7 +93,7 @@ void LayerwisePass::retune_batch_norm() {
 
 void LayerwisePass::advance() {
   const torch::NoGradGuard no_grad;
-  Model& model = engine_.impl_->model;
+  Model& model = EngineAccess::model(engine_);
   auto& tensors = state_->tensors;
   tensors.push_back(model.run_layer(std::size_t(layer_), tensors, false));
   ++layer_;

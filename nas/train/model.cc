@@ -119,7 +119,7 @@ Tensor Model::run_layer(std::size_t index, const std::vector<Tensor>& tensors, b
   ModelLayer& layer = layers_[index];
   const LayerSpec& spec = layer.spec;
   const Tensor x = quantise_input(layer_input(index, tensors), layer.input_step, layer.quantiser);
-  const Tensor w = 
+  const Tensor w =
       quantise_weight(layer.weight, layer.weight_step, layer.quantiser, {pruned_gradient_, layer.mask});
   Tensor y =
       torch::conv2d(x, w, layer.normalised() ? Tensor() : layer.beta, spec.stride, spec.pad, 1, spec.groups);
@@ -193,7 +193,7 @@ void Model::set_quantiser(std::size_t index, Quantiser q) {
       return;
     }
   compute_steps(layer);
-  layer.known_steps.push_back({q, layer.weight_step.clone(), layer.input_step.clone()});
+  if (keeps_steps_) layer.known_steps.push_back({q, layer.weight_step.clone(), layer.input_step.clone()});
 }
 
 void Model::compute_steps(ModelLayer& layer) {

@@ -24,7 +24,7 @@ struct ModelLayer {
   torch::Tensor input_step;      ///< 1; the same, but never learned in layers that read the image
   torch::Tensor mask;            ///< as weight, in a run with fixed masks; else undefined
   std::vector<float> sample;     ///< values that the layer read when it was calibrated
-  std::vector<KnownSteps> known_steps;  ///< since then
+  std::vector<KnownSteps> known_steps;  ///< since keep_steps()
   bool normalised() const { return mean.defined(); }
 };
 
@@ -59,9 +59,10 @@ class Model {
   std::vector<std::pair<std::string, torch::Tensor>> named_tensors() const;
   std::vector<torch::Tensor> decayed_parameters() const;  ///< weights
   std::vector<torch::Tensor> other_parameters() const;
-  /// Steps of least square error for the quantiser, from the weights and the sample: computed once a
-  /// quantiser after each calibration.
+  /// Steps by the quantiser's rule, from the weights and the sample.
   void set_quantiser(std::size_t layer, Quantiser quantiser);
+  /// Steps are computed once a quantiser from now on: while weights and samples stay.
+  void keep_steps() { keeps_steps_ = true; }
   /// Keeps the steps positive after an optimiser's step.
   void clamp_steps();
 
@@ -75,6 +76,7 @@ class Model {
   static void compute_steps(ModelLayer& layer);
 
   std::vector<ModelLayer> layers_;
+  bool keeps_steps_ = false;
   PrunedGradient pruned_gradient_;
   double batch_norm_momentum_ = default_batch_norm_momentum;
 };

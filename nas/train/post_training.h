@@ -14,7 +14,7 @@ struct PostTrainingSettings {
   bool obs = true;     ///< pruning and rounding with compensation; else by magnitude and to the nearest code
   bool retune = true;  ///< batch normalisations take the statistics of the compressed layers
   PermutationSettings search = {};  ///< of permutation; form and stop are not used
-  double damping = 0.01;       ///< of obs
+  double damping = 0.01;            ///< of obs
 };
 
 /// Mean squared error of a layer's sums over the calibration images, as a part of the mean square of the sums

@@ -22,17 +22,6 @@ std::string now() {
   return text;
 }
 
-std::string command(const StudySettings& s) {
-  std::vector<std::string> groups;
-  for (const SpaceChoice& c : s.spaces)
-    groups.push_back(!c.file.empty() ? c.file : c.group == "MSPS" ? "msps" : "asps");
-  return fmt::format(
-      "twofour-nas compare{} --network={} --data={} --machine={} --batch={} --seeds={} --spaces={} "
-      "--engines={} --budgets={} --evaluations={} --out={}",
-      s.quick ? " --quick" : "", s.network, s.data, s.machine, s.batch, fmt::join(s.seeds, ","),
-      fmt::join(groups, ","), fmt::join(s.engines, ","), fmt::join(s.budgets, ","), s.evaluations, s.out);
-}
-
 std::vector<std::string> notes(const StudySettings& settings) {
   std::vector<std::string> notes{
       "Latencies are those of the timing model (docs/accuracy.md says how far to trust it), kernels in a "
@@ -80,7 +69,7 @@ Report run_study(const StudySettings& settings, Ranks& ranks) {
   report.machine = machine.name;
   report.batch = settings.batch;
   report.seeds = settings.seeds;
-  report.command = command(settings);
+  report.command = settings.command;
   report.versions.emplace_back("twofour", TWOFOUR_VERSION);
   report.notes = notes(settings);
   Stages stages(ranks);

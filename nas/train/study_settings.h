@@ -16,7 +16,8 @@ struct SpaceChoice {
 
 /// What the user chooses. One seed, one space, one engine and one budget make a search; more of each a study.
 struct StudySettings {
-  bool quick = false;  ///< few, pooled images and short training: minutes, every stage
+  std::string command;  ///< that runs it again, for the report
+  bool quick = false;   ///< few, pooled images and short training: minutes, every stage
   std::string network = "resnet8-w64-s2";
   std::string data = "fashion-mnist";
   std::string weights;  ///< checkpoint or ONNX file to start from in place of training; may be empty
@@ -64,7 +65,8 @@ Trainer study_trainer(const StudySettings& settings, const StudyData& data, cons
 /// A folder that is there when this returns; throws Error that names it.
 std::string made_folder(const std::string& path);
 
-/// The flags that every command with a network has; `folder` is the work directory where --out is not given.
-StudySettings settings_from_flags(const char* folder);
+/// The flags that every command with a network has. Without --out the work directory is twofour-COMMAND, with
+/// -quick behind it for --quick.
+StudySettings settings_from_flags(const char* command);
 
 }  // namespace twofour::nas

@@ -15,7 +15,7 @@ struct TrainingTask {
   std::function<Score()> evaluate;  ///< on the held-out images
   /// Class scores of a batch at a step; empty: those of the whole model.
   std::function<torch::Tensor(const torch::Tensor& images, std::int64_t step)> forward;
-  Model* teacher = nullptr;         ///< where the plan says distillation
+  Model* teacher = nullptr;  ///< where the plan says distillation
 };
 
 /// The training loop; see Engine::train.

@@ -163,22 +163,7 @@ TEST(KernelNetwork, SimulatedLatenciesAreOfTheModelsOrder) {
   }
 }
 
-// By hand from the rules in integer_network.h and layer_kinds.h.
-TEST(StreamOps, PoolsByHand) {
-  const StreamTensor x{3, 3, 1, {1, -2, 3, 4, -5, 6, -7, 8, -9}};
-  const StreamTensor most = pooled({PoolKind::max, 2, 2, 1}, x, 1);  // windows begin at -1 and 1
-  EXPECT_EQ(most.height, 2);
-  EXPECT_EQ(most.words, (std::vector<std::int32_t>{1, 3, 4, 8}));
-  const StreamTensor all_negative{1, 1, 1, {-4}};
-  EXPECT_EQ(pooled({PoolKind::max, 3, 1, 1}, all_negative, 1).words, (std::vector<std::int32_t>{-4}));
-  // (1 - 2 + 3 + 4 - 5 + 6 - 7 + 8 - 9 + 4) / 9 = 3 / 9 -> 0; a sum of -1 and 2 words: (-1 + 1) / 2 = 0.
-  EXPECT_EQ(pooled({PoolKind::global_average}, x, 1).words, (std::vector<std::int32_t>{0}));
-  EXPECT_EQ(pooled({PoolKind::global_average}, {1, 2, 1, {-3, 0}}, 1).words,
-            (std::vector<std::int32_t>{-1}));  // (-3 + 1) / 2
-  EXPECT_EQ(pooled({PoolKind::global_average}, {1, 2, 1, {-4, 0}}, 1).words,
-            (std::vector<std::int32_t>{-2}));  // (-4 + 1) / 2 = -1.5, floor
-}
-
+// By hand from the rules in integer_network.h.
 TEST(StreamOps, ActivationsClampByHand) {
   const Layer layer = point_layer(1, 3);
   const DeployedLayer d = deployed_layer(Option::int8, layer, {1, 1, 1});  // output scale 1

@@ -21,6 +21,19 @@ class PoolRoutes : public testing::TestWithParam<Run> {};
 INSTANTIATE_TEST_SUITE_P(Routes, PoolRoutes, testing::Values(&run_emulated, &run_reference),
                          [](const auto& p) { return p.index == 0 ? "emulated" : "reference"; });
 
+// By hand from the rules in layer_kinds.h.
+TEST(Pool, WordsByHand) {
+  const Words x{1, -2, 3, 4, -5, 6, -7, 8, -9};
+  const TensorShape square{1, 3, 3, 1};
+  EXPECT_EQ(pooled(x, square, {PoolKind::max, 2, 2, 1}), (Words{1, 3, 4, 8}));  // windows begin at -1 and 1
+  EXPECT_EQ(pooled({-4}, {}, {PoolKind::max, 3, 1, 1}), (Words{-4}));
+  const Pool average{PoolKind::global_average};
+  // (1 - 2 + 3 + 4 - 5 + 6 - 7 + 8 - 9 + 4) / 9 = 3 / 9.
+  EXPECT_EQ(pooled(x, square, average), (Words{0}));
+  EXPECT_EQ(pooled({-3, 0}, {1, 1, 2, 1}, average), (Words{-1}));  // (-3 + 1) / 2
+  EXPECT_EQ(pooled({-4, 0}, {1, 1, 2, 1}, average), (Words{-2}));  // (-4 + 1) / 2 = -1.5, floor
+}
+
 /// A first layer passes a 3x4 image on, in halves: words are exact, negative ones too.
 DeployedNetwork passing_network(const Layer& second) {
   Layer pass = point_layer(1, 1);

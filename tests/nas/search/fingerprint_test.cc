@@ -17,9 +17,12 @@ TEST(Fingerprint, DifferencesAreNamed) {
             "\n  only: only left has it"
             "\n  x: left: 1; right: 10"
             "\n  y, line 3: left: three; right: three");
-  const Fingerprint long_a{{"f", std::string(61, 'a')}}, long_b{{"f", std::string(60, 'a')}};
-  EXPECT_EQ(differences(long_a, "left", long_b, "right"),
-            "\n  f: left: " + std::string(60, 'a') + "...; right: " + std::string(60, 'a'));
+  // Sixty characters are quoted: the first ones, or from thirty in front of the first that differs.
+  const std::string a59(59, 'a'), a30(30, 'a'), b70(70, 'b');
+  EXPECT_EQ(differences({{"f", a59 + b70}}, "left", {{"f", a59 + "c"}}, "right"),
+            "\n  f: left: " + a59 + "b...; right: " + a59 + "c");
+  EXPECT_EQ(differences({{"f", a59 + "a" + b70}}, "left", {{"f", a59 + "a"}}, "right"),
+            "\n  f: left: ..." + a30 + std::string(30, 'b') + "...; right: ..." + a30);
 }
 
 TEST(Fingerprint, TextBringsItBack) {

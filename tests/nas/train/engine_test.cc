@@ -88,7 +88,7 @@ TEST_F(EngineTest, CheckpointOfAnotherRunIsRefused) {
   const auto before = engine.state();
   const Fingerprint other{{"network", "another"}, {"seed", "1"}};
   EXPECT_THAT(error_of([&] { engine.train(plan(1), train_set, heldout, checkpoint, other, "test"); }),
-              AllOf(HasSubstr(checkpoint), HasSubstr("checkpoint: network=test; this run: network=another"),
+              AllOf(HasSubstr(checkpoint), HasSubstr("network: checkpoint: test; this run: another"),
                     testing::Not(HasSubstr("seed"))));
   EXPECT_EQ(engine.state(), before);
 }
@@ -163,6 +163,25 @@ TEST_F(EngineTest, IntegersNeedCalibration) {
   Engine engine(small_network(), 1);
   const std::vector<Quantiser> all(small_network().layers.size(), integer_quantiser(8, 8));
   EXPECT_THAT(error_of([&] { engine.set_quantisers(all); }), HasSubstr("calibrated"));
+}
+
+/// Steps are those of the weights as they stand, and stay only where that was asked for.
+TEST_F(EngineTest, StepsFollowTheWeights) {
+  Engine engine(small_network(), 1);
+  engine.calibrate(slice(train_set, 0, 100));
+  const std::vector<Quantiser> all(small_network().layers.size(), integer_quantiser(8, 8));
+  const auto steps_of_doubled_weights = [&] {
+    engine.set_quantisers(all);
+    LayerParameters doubled = engine.layer_parameters(1);
+    for (float& w : doubled.weight) w *= 2;
+    engine.set_layer_parameters(1, {doubled.weight, {}, {}, {}, {}});
+    const float before = doubled.weight_step[0];
+    engine.set_quantisers(all);
+    return engine.layer_parameters(1).weight_step[0] / before;
+  };
+  EXPECT_EQ(steps_of_doubled_weights(), 2);
+  engine.keep_steps();
+  EXPECT_EQ(steps_of_doubled_weights(), 1);
 }
 
 /// A part's scores are those of a network that has only its weights: here of the whole with the rest set to

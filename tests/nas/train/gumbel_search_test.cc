@@ -167,7 +167,7 @@ TEST_F(GumbelSearchTest, AnotherPlanOrTableIsRefused) {
   EXPECT_THAT(error_of([&] {
                 search(*calibrated(), plan(2, 15), terms(list, {10, 3}), checkpoint);
               }),
-              HasSubstr("latency="));
+              HasSubstr("latency: checkpoint: "));
 }
 
 TEST_F(GumbelSearchTest, DivergenceKeepsTheLastGoodCheckpoint) {

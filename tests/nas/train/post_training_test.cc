@@ -154,6 +154,20 @@ TEST_F(PostTrainingTest, CompensationKeepsTheAccuracy) {
   EXPECT_GT(compressed.accuracy(), full.accuracy() - 0.03);
 }
 
+/// The first layer's window of a colour image holds its three channels.
+TEST_F(PostTrainingTest, ColourImages) {
+  const Network colour = resnet_small(1, 16, 1, 8, 10, 3);
+  const Dataset images = synthetic_images(64, 3, 3);
+  Engine coloured(model_spec(colour), 7);
+  coloured.retune_batch_norm(images);
+  const double before = coloured.evaluate(images).loss;
+  const auto options = uniform_options(colour, Option::int8_sparse, Option::int8);
+  const auto found = post_training(coloured, colour, options, images);
+  ASSERT_FALSE(found.layers.empty());
+  EXPECT_LT(found.layers[0].final, found.layers[0].plain + 1e-12);
+  EXPECT_NEAR(coloured.evaluate(images).loss, before, 0.5);
+}
+
 TEST_F(PostTrainingTest, TheSameImagesGiveTheSameWeights) {
   run(sparse_int8(), {});
   const auto first = engine.state();

@@ -224,7 +224,8 @@ TEST_F(TrainingMethods, AnotherTeacherIsRefused) {
   train(*engine, plan(Distillation::fixed), checkpoint, teacher.get());
   Engine another(small_network(), 6, 1);
   EXPECT_THAT(error_of([&] { train(*engine, plan(Distillation::fixed), checkpoint, &another); }),
-              AllOf(HasSubstr("teacher=" + teacher->checksum()), HasSubstr("teacher=" + another.checksum())));
+              AllOf(HasSubstr("teacher: checkpoint: " + teacher->checksum()),
+                    HasSubstr("this run: " + another.checksum())));
 }
 
 TEST_F(TrainingMethods, TeacherAndPlanMustAgree) {
