@@ -50,12 +50,13 @@ double covered(const Rows& rows, double most_us, double least_accuracy, double b
          (most_us * (best_accuracy - least_accuracy));
 }
 
-/// The largest of baseline latency over latency among networks that are accurate enough.
+/// The largest of baseline latency over latency among networks that are accurate enough; a latency of 0 is
+/// none.
 std::optional<double> best_speedup(const Rows& rows, const NetworkRow& baseline,
                                    double NetworkRow::*latency) {
   std::optional<double> best;
   for (const NetworkRow* n : rows)
-    if (n->accuracy >= baseline.accuracy - equal_accuracy - 1e-12)
+    if (n->accuracy >= baseline.accuracy - equal_accuracy - 1e-12 && n->*latency > 0 && baseline.*latency > 0)
       best = std::max(best.value_or(0), baseline.*latency / n->*latency);
   return best;
 }
@@ -132,7 +133,7 @@ std::vector<AgainstBaseline> against_baseline(const Report& report) {
       const Rows rows = rows_of(report, seed, group, method);
       list.push_back({seed, group, method, best_speedup(rows, *baseline, &NetworkRow::latency_us),
                       best_speedup(rows, *baseline, &NetworkRow::latency_batch1_us),
-                      best_gain(rows, *baseline)});
+                      best_speedup(rows, *baseline, &NetworkRow::network_us), best_gain(rows, *baseline)});
     }
   }
   return list;

@@ -43,6 +43,7 @@ struct AgainstBaseline {
   /// Baseline's latency over that of the fastest network whose accuracy is at most 0.2 points lower; none: no
   /// such network.
   std::optional<double> speedup, speedup_batch1;
+  std::optional<double> speedup_network;  ///< of the whole networks (network_us); none: not timed
   /// Accuracy of the best network that is no slower, minus the baseline's; none: no such network.
   std::optional<double> accuracy_gain;
 };

@@ -116,6 +116,7 @@ Json of_comparison(const AgainstBaseline& a) {
           {"method", a.method},
           {"speedup", or_null(a.speedup)},
           {"speedup_batch1", or_null(a.speedup_batch1)},
+          {"speedup_network", or_null(a.speedup_network)},
           {"accuracy_gain", or_null(a.accuracy_gain)}};
 }
 

@@ -57,10 +57,12 @@ std::string summary_text(const Report& r) {
 }
 
 std::string baseline_text(const Report& r) {
-  Table rows{{"space", "method", "seed", "speedup", "speedup at batch 1", "accuracy at its latency"}};
+  Table rows{
+      {"space", "method", "seed", "speedup", "whole network", "at batch 1", "accuracy at its latency"}};
   for (const AgainstBaseline& a : against_baseline(r))
     rows.push_back({a.group, a.method.empty() ? "all" : a.method, fmt::to_string(a.seed),
-                    optional_text(a.speedup, 1, "x"), optional_text(a.speedup_batch1, 1, "x"),
+                    optional_text(a.speedup, 1, "x"), optional_text(a.speedup_network, 1, "x"),
+                    optional_text(a.speedup_batch1, 1, "x"),
                     a.accuracy_gain ? fmt::format("{:+.2f} points", *a.accuracy_gain * 100) : "-"});
   if (rows.size() == 1) return "";
   return "\nAgainst uniform sparse int8 (speedup of the fastest network at most 0.2 points less accurate)\n" +

@@ -15,15 +15,14 @@ namespace {
 
 constexpr const char* tables = R"(
 CREATE TABLE fingerprint(field TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE measurement(candidate TEXT PRIMARY KEY, loss REAL, accuracy REAL, crc INTEGER NOT NULL)
-  WITHOUT ROWID;
+CREATE TABLE measurement(candidate TEXT PRIMARY KEY, loss REAL, accuracy REAL, seconds REAL NOT NULL,
+  crc INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE begun(candidate TEXT PRIMARY KEY, rank INTEGER NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE note(key TEXT PRIMARY KEY, text TEXT NOT NULL, crc INTEGER NOT NULL) WITHOUT ROWID;
 )";
 
 constexpr isa::DatabaseKind kind{.noun = "journal",
                                  .application = 0x32344A4E,  // "24JN"
-                                 .version = 1,
+                                 .version = 2,
                                  .tables = tables,
                                  .one_process = true};
 
@@ -72,7 +71,6 @@ Journal::Journal(const std::string& path, const Fingerprint& fingerprint)
   check_fingerprint(fingerprint);
   load_measurements();
   load_unfinished();
-  check_notes();
   transaction.commit();
   opening_ = fmt::format("{} measurement{} in {}{}", size(), size() == 1 ? "" : "s", path,
                          unfinished_text(unfinished_));
@@ -98,13 +96,14 @@ void Journal::check_fingerprint(const Fingerprint& fingerprint) {
 }
 
 void Journal::load_measurements() {
-  isa::Statement all(database_, "SELECT candidate, loss, accuracy, crc FROM measurement");
+  isa::Statement all(database_, "SELECT candidate, loss, accuracy, seconds, crc FROM measurement");
   while (all.step()) {
     const std::string text = all.text(0);
     const Measurement m{real(all, 1), real(all, 2)};
-    if (all.integer(3) != row_crc(text, bits(m.loss), bits(m.accuracy)))
+    const double seconds = all.real(3);
+    if (all.integer(4) != row_crc(text, bits(m.loss), bits(m.accuracy), bits(seconds)))
       database_.damaged("checksum of the measurement of " + text);
-    measured_.emplace(candidate_from(text), m);
+    measured_.emplace(candidate_from(text), Finished{m, seconds});
   }
 }
 
@@ -118,16 +117,9 @@ void Journal::load_unfinished() {
   if (!unfinished_.empty()) database_.execute("DELETE FROM begun");
 }
 
-void Journal::check_notes() {
-  isa::Statement all(database_, "SELECT key, text, crc FROM note");
-  while (all.step())
-    if (all.integer(2) != row_crc(all.text(0), all.text(1)))
-      database_.damaged("checksum of the note " + all.text(0));
-}
-
 std::optional<Measurement> Journal::find(const Candidate& candidate) const {
   const auto known = measured_.find(candidate);
-  return known == measured_.end() ? std::nullopt : std::optional(known->second);
+  return known == measured_.end() ? std::nullopt : std::optional(known->second.measurement);
 }
 
 void Journal::begin(const Candidate& candidate, int rank) {
@@ -140,33 +132,25 @@ void Journal::begin(const Candidate& candidate, int rank) {
       .step();
 }
 
-void Journal::finish(const Candidate& candidate, const Measurement& measurement) {
+double Journal::seconds(const Candidate& candidate) const {
+  const auto known = measured_.find(candidate);
+  return known == measured_.end() ? 0 : known->second.seconds;
+}
+
+void Journal::finish(const Candidate& candidate, const Measurement& measurement, double seconds) {
   const std::string text = candidate_text(candidate);
   database_.sync_commits(true);
   isa::Transaction transaction(database_);
-  isa::Statement(database_, "INSERT INTO measurement VALUES(?, ?, ?, ?)")
+  isa::Statement(database_, "INSERT INTO measurement VALUES(?, ?, ?, ?, ?)")
       .bind(text)
       .bind(measurement.loss)
       .bind(measurement.accuracy)
-      .bind(row_crc(text, bits(measurement.loss), bits(measurement.accuracy)))
+      .bind(seconds)
+      .bind(row_crc(text, bits(measurement.loss), bits(measurement.accuracy), bits(seconds)))
       .step();
   isa::Statement(database_, "DELETE FROM begun WHERE candidate=?").bind(text).step();
   transaction.commit();
-  measured_.emplace(candidate, measurement);
-}
-
-std::optional<std::string> Journal::note(const std::string& key) const {
-  isa::Statement found(database_, "SELECT text FROM note WHERE key=?");
-  return found.bind(key).step() ? std::optional(found.text(0)) : std::nullopt;
-}
-
-void Journal::put_note(const std::string& key, const std::string& text) {
-  database_.sync_commits(true);
-  isa::Statement(database_, "INSERT OR REPLACE INTO note VALUES(?, ?, ?)")
-      .bind(key)
-      .bind(text)
-      .bind(row_crc(key, text))
-      .step();
+  measured_.emplace(candidate, Finished{measurement, seconds});
 }
 
 }  // namespace twofour::nas

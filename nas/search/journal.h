@@ -29,12 +29,10 @@ class Journal {
   std::optional<Measurement> find(const Candidate& candidate) const;
   /// The candidate is under way on that rank.
   void begin(const Candidate& candidate, int rank);
-  /// It was measured; on disk when this returns.
-  void finish(const Candidate& candidate, const Measurement& measurement);
-
-  /// Results of finished stages: a text (JSON) by key.
-  std::optional<std::string> note(const std::string& key) const;
-  void put_note(const std::string& key, const std::string& text);
+  /// It was measured, in so many seconds; on disk when this returns.
+  void finish(const Candidate& candidate, const Measurement& measurement, double seconds);
+  /// That finding out took; 0 for a candidate that was not measured.
+  double seconds(const Candidate& candidate) const;
 
   std::size_t size() const { return measured_.size(); }  ///< measurements
   /// Begun by the run before this one and not finished.
@@ -47,11 +45,15 @@ class Journal {
   void check_fingerprint(const Fingerprint& fingerprint);
   void load_measurements();
   void load_unfinished();
-  void check_notes();
+
+  struct Finished {
+    Measurement measurement;
+    double seconds = 0;
+  };
 
   std::string path_;
-  mutable isa::Database database_;
-  std::map<Candidate, Measurement> measured_;
+  isa::Database database_;
+  std::map<Candidate, Finished> measured_;
   std::vector<Begun> unfinished_;
   std::string opening_;
 };
@@ -64,13 +66,15 @@ class JournalledEvaluator : public Evaluator {
 
   std::vector<Measurement> measure(const std::vector<Candidate>& candidates) override;
 
-  std::int64_t measured() const { return measured_; }  ///< by the other evaluator
-  std::int64_t recalled() const { return recalled_; }  ///< answers from the journal
+  std::int64_t measured() const { return measured_; }            ///< by the other evaluator
+  std::int64_t recalled() const { return recalled_; }            ///< answers from the journal
+  double recalled_seconds() const { return recalled_seconds_; }  ///< that measuring those took
 
  private:
   Journal& journal_;
   Evaluator& evaluator_;
   std::int64_t measured_ = 0, recalled_ = 0;
+  double recalled_seconds_ = 0;
 };
 
 }  // namespace twofour::nas

@@ -101,6 +101,14 @@ int run(const StudySettings& settings) {
   return differing == 0 ? cli::exit_ok : cli::exit_verdict;
 }
 
+/// "--budget=0.9", "--quick"
+std::string flag_text(const gflags::CommandLineFlagInfo& flag) {
+  if (flag.type == "bool")
+    return fmt::format(" --{}{}", flag.name, flag.current_value == "true" ? "" : "=false");
+  if (flag.type == "double") return fmt::format(" --{}={}", flag.name, std::stod(flag.current_value));
+  return fmt::format(" --{}={}", flag.name, flag.current_value);
+}
+
 }  // namespace
 
 /// The program's command with the flags that were given.
@@ -109,8 +117,7 @@ std::string command_line(const char* command) {
   std::vector<gflags::CommandLineFlagInfo> flags;
   gflags::GetAllFlags(&flags);
   for (const auto& flag : flags)
-    if (!flag.is_default && flag.name != "json")
-      text += fmt::format(" --{}={}", flag.name, flag.current_value);
+    if (!flag.is_default && flag.name != "json") text += flag_text(flag);
   return text;
 }
 

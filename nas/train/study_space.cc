@@ -138,13 +138,15 @@ void SpaceSearch::measure_all_costs(JournalledEvaluator& evaluator) {
   const auto start = std::chrono::steady_clock::now();
   costs_ = measure_costs(space_, uniform_candidate(space_, Option::fp16, Option::fp16), evaluator,
                          [] { check_interrupt(); });
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() +
+                         evaluator.recalled_seconds();
   context_.report.searches.push_back({seed_, group_, "costs of single choices", 0,
                                       evaluator.measured() + evaluator.recalled(), seconds,
                                       "used by all engines but random and differentiable"});
 }
 
-ChosenNetwork SpaceSearch::search_one(const std::string& engine, double budget, Evaluator& evaluator) {
+ChosenNetwork SpaceSearch::search_one(const std::string& engine, double budget,
+                                      JournalledEvaluator& evaluator) {
   const std::string label = fmt::format("seed {}: {} {} {:.2f}x", seed_, group_, engine, budget);
   Progress progress(label, context_.settings.evaluations);
   const bool measures = engine != "exact" && engine != "differentiable";
@@ -160,7 +162,9 @@ ChosenNetwork SpaceSearch::search_one(const std::string& engine, double budget, 
                         if (measures) progress.update(p.done);
                       },
                   .stop = [] { return interrupted(); }};
-  const SearchResult result = run_engine(engine, task);
+  const double recalled_before = evaluator.recalled_seconds();
+  SearchResult result = run_engine(engine, task);
+  result.seconds += evaluator.recalled_seconds() - recalled_before;
   context_.report.searches.push_back(
       {seed_, group_, engine, budget, result.evaluations, result.seconds, result.note});
   ChosenNetwork chosen{{.seed = seed_, .group = group_, .method = engine, .budget = budget},

@@ -27,7 +27,7 @@ class SpaceSearch {
   Fingerprint fingerprint() const;
   std::vector<ChosenNetwork> search_all(JournalledEvaluator& evaluator);
   void measure_all_costs(JournalledEvaluator& evaluator);
-  ChosenNetwork search_one(const std::string& engine, double budget, Evaluator& evaluator);
+  ChosenNetwork search_one(const std::string& engine, double budget, JournalledEvaluator& evaluator);
   SearchResult run_engine(const std::string& engine, const SearchTask& task);
   void add_uncertainty(double budget, const Candidate& candidate);
   Dataset calibration_images() const;

@@ -25,6 +25,7 @@ Report study() {
                 row(2, "uniform", "int8-2:4", 0, 60, 0.91), row(2, "MSPS", "exact", 0.5, 30, 0.9),
                 row(2, "MSPS", "exact", 0.75, 45, 0.9),     row(2, "MSPS", "random", 0.5, 80, 0.93)};
   r.networks[2].latency_batch1_us = 8;
+  r.networks[1].network_us = 63, r.networks[2].network_us = 42;
   return r;
 }
 
@@ -56,6 +57,8 @@ TEST(Analysis, SpeedupCountsNetworksAtMostTwoTenthsOfAPointWorse) {
   const auto rows = against_baseline(study());
   EXPECT_DOUBLE_EQ(*comparison(rows, 1, "exact").speedup, 2.0);  // 0.898 is 0.2 points below 0.9
   EXPECT_DOUBLE_EQ(*comparison(rows, 1, "exact").speedup_batch1, 1.25);
+  EXPECT_DOUBLE_EQ(*comparison(rows, 1, "exact").speedup_network, 1.5);
+  EXPECT_FALSE(comparison(rows, 2, "random").speedup_network);  // not timed
   EXPECT_FALSE(comparison(rows, 1, "random").speedup);  // 0.21 points below
   EXPECT_FALSE(comparison(rows, 2, "exact").speedup);
   EXPECT_DOUBLE_EQ(*comparison(rows, 2, "random").speedup, 0.75);

@@ -51,7 +51,7 @@ class JournalTest : public ::testing::Test {
     return status;
   }
 
-  const Fingerprint fingerprint_{{"space", "a\nb\nc\n"}, {"network", "toy"}, {"weights", "12ab"}};
+  Fingerprint fingerprint_{{"space", "a\nb\nc\n"}, {"network", "toy"}, {"weights", "12ab"}};
   std::filesystem::path folder_;
   std::string path_;
 };

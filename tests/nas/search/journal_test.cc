@@ -2,8 +2,10 @@
 
 #include <signal.h>
 
+#include <chrono>
 #include <limits>
 #include <map>
+#include <thread>
 
 #include "journal_fixture.h"
 
@@ -21,7 +23,7 @@ TEST_F(JournalTest, WhatWasMeasuredComesBackAsItWas) {
                                                 {{2}, {std::nan(""), 0.5}}};
   {
     Journal journal(path_, fingerprint_);
-    for (const auto& [candidate, measurement] : wanted) journal.finish(candidate, measurement);
+    for (const auto& [candidate, measurement] : wanted) journal.finish(candidate, measurement, 0.25);
   }
   const Journal journal(path_, fingerprint_);
   EXPECT_EQ(journal.size(), wanted.size());
@@ -35,21 +37,8 @@ TEST_F(JournalTest, WhatWasMeasuredComesBackAsItWas) {
       EXPECT_EQ(found->loss, measurement.loss);
   }
   EXPECT_FALSE(journal.find({3}));
-}
-
-TEST_F(JournalTest, NotesAreKept) {
-  const std::string text("{\"a\": [1, 2]}\n\0\xFF end", 21);
-  {
-    Journal journal(path_, fingerprint_);
-    EXPECT_FALSE(journal.note("stage"));
-    journal.put_note("stage", "first");
-    journal.put_note("stage", text);
-    journal.put_note("other", "");
-  }
-  const Journal journal(path_, fingerprint_);
-  EXPECT_EQ(journal.note("stage"), text);
-  EXPECT_EQ(journal.note("other"), "");
-  EXPECT_FALSE(journal.note("third"));
+  EXPECT_EQ(journal.seconds({0, 3}), 0.25);
+  EXPECT_EQ(journal.seconds({3}), 0);
 }
 
 TEST_F(JournalTest, AnswersAreTheEvaluatorsAndEachCandidateIsMeasuredOnce) {
@@ -64,6 +53,23 @@ TEST_F(JournalTest, AnswersAreTheEvaluatorsAndEachCandidateIsMeasuredOnce) {
   EXPECT_LT(calls.size(), wanted.size()) << "the search should ask for some again";
   EXPECT_EQ(evaluator.measured(), std::int64_t(calls.size()));
   EXPECT_EQ(evaluator.recalled(), std::int64_t(wanted.size() - calls.size()));
+}
+
+/// A search that finds its answers in the journal still says what they took.
+TEST_F(JournalTest, TheTimeOfAMeasurementIsKept) {
+  const auto wait = [](const Candidate&) { std::this_thread::sleep_for(std::chrono::milliseconds(20)); };
+  ToyEvaluator slow(wait);
+  {
+    Journal journal(path_, fingerprint_);
+    JournalledEvaluator evaluator(journal, slow);
+    evaluator.measure({{1}, {2}, {3}});
+    EXPECT_EQ(evaluator.recalled_seconds(), 0);
+  }
+  Journal journal(path_, fingerprint_);
+  JournalledEvaluator evaluator(journal, slow);
+  evaluator.measure({{1}, {3}});
+  EXPECT_GE(evaluator.recalled_seconds(), 0.04);
+  EXPECT_LT(evaluator.recalled_seconds(), 0.04 * 50);
 }
 
 /// Kill -9 while the nth candidate is measured, for n from the first to the last, and again while the run
@@ -118,7 +124,7 @@ TEST_F(JournalTest, SaysWhichRanksHadWhatWasNotFinished) {
     journal.begin({4}, 0);
     journal.begin({4}, 2);  // handed on
     journal.begin({5}, 3);
-    journal.finish({5}, {1, 1});
+    journal.finish({5}, {1, 1}, 1);
   }
   {
     const Journal journal(path_, fingerprint_);
@@ -149,7 +155,7 @@ TEST_F(JournalTest, AnErrorOfTheEvaluatorLosesNothing) {
 }
 
 TEST_F(JournalTest, AnotherRunsJournalIsRefusedAndKept) {
-  Journal(path_, fingerprint_).finish({1}, {1, 1});
+  Journal(path_, fingerprint_).finish({1}, {1, 1}, 1);
   const std::string before = isa::read_file(path_);
   Fingerprint other = fingerprint_;
   other[0].second = "a\nB\nc\n";
@@ -168,7 +174,7 @@ TEST_F(JournalTest, OneProcessAtATime) {
     Journal journal(path_, fingerprint_);
     EXPECT_NE(refusal().find("another process is using it"), std::string::npos) << refusal();
     EXPECT_EQ(WEXITSTATUS(status_of_child([&] { Journal second(path_, fingerprint_); })), 3);
-    journal.finish({1}, {1, 1});  // the first goes on
+    journal.finish({1}, {1, 1}, 1);  // the first goes on
   }
   EXPECT_EQ(status_of_child([&] {
               Journal journal(path_, fingerprint_);
