@@ -1,0 +1,72 @@
+#pragma once
+// A GPU in memory: allocations, loaded modules, launches. What `twofour run` and the CUDA runtime library
+// use.
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "twofour/emu/ptx/module.h"
+#include "twofour/isa/machine.h"
+
+namespace twofour::emu::ptx {
+
+struct Dim3 {
+  std::uint32_t x = 1, y = 1, z = 1;
+};
+
+struct Launch {
+  Dim3 grid, block;
+  std::uint64_t dynamic_shared = 0;       ///< bytes
+  std::span<const std::byte> parameters;  ///< laid out as the entry's .param variables: each at its alignment
+};
+
+/// What a launch did.
+struct LaunchReport {
+  std::uint64_t warp_instructions = 0;
+};
+
+struct DeviceOptions {
+  int threads = 0;                      ///< 0: all cores
+  std::uint64_t instruction_limit = 0;  ///< warp instructions a launch may execute; 0: no limit
+};
+
+/// A module in a device: its variables have addresses.
+class LoadedModule;
+
+/// One per process or several; a device's calls are for one thread at a time. Errors are twofour::Error:
+/// kernel, place in the PTX, block, warp, lane, address.
+class Device {
+ public:
+  explicit Device(isa::Machine machine, DeviceOptions options = {});
+  ~Device();
+
+  const isa::Machine& machine() const;
+
+  /// Global memory, 256-byte aligned. Addresses are numbers of the device, not of the host.
+  std::uint64_t allocate(std::uint64_t bytes);
+  void free(std::uint64_t address);
+  /// Host view of allocated bytes, to copy from and to. Throws Error for what is not inside one allocation or
+  /// variable.
+  std::span<std::byte> bytes(std::uint64_t address, std::uint64_t count);
+  std::uint64_t free_bytes() const;
+
+  std::shared_ptr<LoadedModule> load(Module module);
+  /// Of a .global or .const variable. Throws Error for an unknown name.
+  struct Symbol {
+    std::uint64_t address = 0, bytes = 0;
+  };
+  Symbol symbol(const LoadedModule& module, std::string_view name) const;
+
+  /// Runs a kernel to its end.
+  LaunchReport launch(const LoadedModule& module, std::string_view entry, const Launch& launch);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace twofour::emu::ptx
