@@ -127,6 +127,7 @@ TEST(PtxBarrier, MbarrierBetweenWarps) {
     mbarrier.try_wait.parity.shared.b64 %p2, [bar], 0;
     @!%p2 bra WAIT0;
     ld.shared.u32 %r1, [cell];
+    bar.sync 1, 64;
   WAIT1:
     mbarrier.test_wait.parity.shared.b64 %p2, [bar], 1;
     @!%p2 bra WAIT1;
@@ -138,7 +139,7 @@ TEST(PtxBarrier, MbarrierBetweenWarps) {
     mov.u32 %r3, 5;
     st.shared.u32 [cell], %r3;
     mbarrier.arrive.shared.b64 %d2, [bar];
-    bar.sync 1, 32;
+    bar.sync 1, 64;
   SPIN:
     mbarrier.test_wait.shared.b64 %p2, [bar], %d2;
     @!%p2 bra SPIN;

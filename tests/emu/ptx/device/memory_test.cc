@@ -199,8 +199,11 @@ TEST(PtxMemory, UseAfterFreeAndNull) {
   TestDevice t(touch("st.global.u32 [%d2], %r0;"));
   const std::uint64_t in = t.upload(std::vector<std::uint32_t>(64));
   t.device().free(in);
-  expect_words(error_of([&] { t.results(32, 0, in); }), {"lane 0", "was freed"});
-  expect_words(error_of([&] { t.results(32, 0, std::uint64_t{0}); }), {"lane 0", "address 0x0", "in no allocation"});
+  const auto error = [&](std::uint64_t address) {
+    return error_of([&] { t.run({1, 1, 1}, {32, 1, 1}, 0, std::uint64_t{0}, address); });
+  };
+  expect_words(error(in), {"lane 0", "was freed"});
+  expect_words(error(0), {"lane 0", "address 0x0", "in no allocation"});
   expect_words(error_of([&] { t.device().free(in); }), {"free of address"});
 }
 
