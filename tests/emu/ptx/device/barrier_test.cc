@@ -98,8 +98,8 @@ TEST(PtxBarrier, DeadlockIsNamed) {
   OTHER:
     bar.sync 4, 64;
   )"));
-  expect_words(error_of([&] { t.results(64, 64); }),
-               {"deadlock", "barrier 3 has 32 of 96 threads, warps 0", "barrier 4 has 32 of 64 threads, warps 1"});
+  expect_words(error_of([&] { t.results(64, 64); }), {"deadlock", "barrier 3 has 32 of 96 threads, warps 0",
+                                                      "barrier 4 has 32 of 64 threads, warps 1"});
 }
 
 TEST(PtxBarrier, PartOfAWarpIsNamed) {
@@ -168,7 +168,8 @@ TEST(PtxBarrier, ManyBlocksOnAnyNumberOfThreads) {
     mad.lo.u32 %r8, %r6, 1000, %r0;
     st.global.u32 [%d2], %r8;
     atom.global.add.u32 %r9, [counter], 1;
-  )", "", ".global .align 4 .u32 counter;");
+  )",
+                                  "", ".global .align 4 .u32 counter;");
   for (const int threads : {1, 4}) {
     TestDevice t(text, {.threads = threads, .instruction_limit = {}, .print = {}});
     const std::uint64_t out = t.upload(std::vector<std::uint32_t>(60 * 40));
