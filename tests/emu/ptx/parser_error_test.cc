@@ -192,7 +192,7 @@ TEST(PtxErrors, LongTextsAreRefused) {
   EXPECT_NE(refusal_of(head + ".global .b8 a[2][1 << 28] = {{1}, {1}};").find("2^28 bytes"),
             std::string::npos);
   EXPECT_EQ(module_of(".global .b8 a[1 << 40] = {1};").variables.at(0).initial.size(), 1u);
-  EXPECT_NE(refusal_of(head + ".entry k() { t: .branchtargets " + repeated("t,", 9 << 20)).find("8388608"),
+  EXPECT_NE(refusal_of(head + ".entry k() {" + repeated("{a:b:c:d:e:f:g:h:}", 1 << 20)).find("8388608"),
             std::string::npos);
 }
 
