@@ -66,6 +66,9 @@ TEST(PtxErrors, OfTheModule) {
       {
           {"^.frobnicate 3", "a directive that modules do not have", ".frobnicate"},
           {"^ret;", "expected a directive of a module", "ret"},
+          {"/* one\n two\n */ // three\n  ^ret;", "expected a directive of a module", "ret"},
+          {".global .b64 a; .global .b8 b = ^0xFF0(a);",
+           "a masked address is 0xFF, 0xFF00, ... of an array of bytes", "0xFF0"},
           {"^.reg .b32 r;", "a module has no variables of this space; declare it in a function", ".reg"},
           {".global .b32 a; .global .b32 ^a;", "the variable is declared already", "a"},
           {".global .b32 a; .func ^a();", "the name is declared already", "a"},
