@@ -44,31 +44,33 @@ void Names::grow() {
 }
 
 void Names::enter() {
-  if (depth() == 0) {
-    ++function_;
-    of_module_ = bindings_.size();
-  }
+  if (depth() == 0) ++function_;
   scopes_.push_back({{}, {}, deepest_range_});
 }
 
 void Names::leave() {
   const Scope& scope = scopes_.back();
   for (const int b : scope.bindings) names_[bindings_[b].name].binding = bindings_[b].hidden;
+  free_.insert(free_.end(), scope.bindings.begin(), scope.bindings.end());
   for (const int r : scope.ranges) names_[ranges_[r].prefix].range = ranges_[r].hidden;
   deepest_range_ = scope.deepest_range;
   scopes_.pop_back();
-  if (depth() > 0) return;
-  bindings_.resize(of_module_);
-  ranges_.clear();
+  if (depth() == 0) ranges_.clear();
 }
 
 Binding& Names::bind(int name, Binding binding) {
+  if (free_.empty()) {
+    free_.push_back(int(bindings_.size()));
+    bindings_.emplace_back();
+  }
+  const int at = free_.back();
+  free_.pop_back();
   binding.name = name;
   binding.hidden = names_[name].binding;
-  names_[name].binding = int(bindings_.size());
+  names_[name].binding = at;
   if (binding.depth == 0) names_[name].of_module = true;
-  scopes_[binding.depth].bindings.push_back(int(bindings_.size()));
-  return bindings_.emplace_back(binding);
+  scopes_[binding.depth].bindings.push_back(at);
+  return bindings_[at] = binding;
 }
 
 Binding* Names::declare(std::string_view text, Binding binding) {

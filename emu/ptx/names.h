@@ -79,12 +79,12 @@ class Names {
   std::vector<Name> names_;
   std::vector<std::int32_t> slots_;  ///< open addressing; -1: free
   std::vector<Binding> bindings_;
+  std::vector<int> free_;  ///< places in bindings_
   std::vector<Range> ranges_;
   std::vector<Scope> scopes_;
   int deepest_range_ = -1;  ///< scope that has ranges
   std::deque<std::string> kept_;
   int function_ = 0;
-  std::size_t of_module_ = 0;  ///< bindings
 };
 
 }  // namespace twofour::emu::ptx::syntax

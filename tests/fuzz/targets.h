@@ -16,6 +16,7 @@ void gemm_table(Bytes bytes);
 void search_table(Bytes bytes);
 void names(Bytes bytes);
 void onnx_file(Bytes bytes);
+void ptx_text(Bytes bytes);   ///< the tree of an accepted text points nowhere outside itself
 void registers(Bytes bytes);  ///< instruction, options, registers: the result equals the oracle's
 
 struct Target {
@@ -30,6 +31,7 @@ inline constexpr Target targets[] = {{"replay_text", replay_text, "tests/fuzz/se
                                      {"search_table", search_table, "tests/fuzz/seeds/search_table"},
                                      {"onnx_file", onnx_file, "tests/nas/graph/models"},
                                      {"names", names, "tests/fuzz/seeds/names"},
+                                     {"ptx_text", ptx_text, "tests/fuzz/seeds/ptx_text"},
                                      {"registers", registers, "tests/fuzz/seeds/registers"}};
 
 }  // namespace twofour::fuzz

@@ -66,6 +66,9 @@ TEST(PtxErrors, OfTheModule) {
       {
           {"^.frobnicate 3", "a directive that modules do not have", ".frobnicate"},
           {"^ret;", "expected a directive of a module", "ret"},
+          {"/* one\n two\n */ // three\n  ^ret;", "expected a directive of a module", "ret"},
+          {".global .b64 a; .global .b8 b = ^0xFF0(a);",
+           "a masked address is 0xFF, 0xFF00, ... of an array of bytes", "0xFF0"},
           {"^.reg .b32 r;", "a module has no variables of this space; declare it in a function", ".reg"},
           {".global .b32 a; .global .b32 ^a;", "the variable is declared already", "a"},
           {".global .b32 a; .func ^a();", "the name is declared already", "a"},
@@ -192,7 +195,7 @@ TEST(PtxErrors, LongTextsAreRefused) {
   EXPECT_NE(refusal_of(head + ".global .b8 a[2][1 << 28] = {{1}, {1}};").find("2^28 bytes"),
             std::string::npos);
   EXPECT_EQ(module_of(".global .b8 a[1 << 40] = {1};").variables.at(0).initial.size(), 1u);
-  EXPECT_NE(refusal_of(head + ".entry k() { t: .branchtargets " + repeated("t,", 9 << 20)).find("8388608"),
+  EXPECT_NE(refusal_of(head + ".entry k() {" + repeated("{a:b:c:d:e:f:g:h:}", 1 << 20)).find("8388608"),
             std::string::npos);
 }
 
