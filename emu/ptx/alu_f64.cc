@@ -1,5 +1,6 @@
-// add sub mul fma mad div abs neg min max of f64, and rcp and sqrt of f64. Rounding modes other than to nearest
-// are the processor's, set around the loop: what the loop reads and writes is memory, so that it stays inside.
+// add sub mul fma mad div abs neg min max of f64, and rcp and sqrt of f64. Rounding modes other than to
+// nearest are the processor's, set around the loop: what the loop reads and writes is memory, so that it
+// stays inside.
 #include <cfenv>
 
 #include "twofour/emu/ptx/alu_decode.h"
@@ -59,10 +60,9 @@ AluFunction arithmetic(Decoder& d, Arithmetic operation) {
       return rounded([](double a, double b) TWOFOUR_LANE { return f64_result(a * b, a, b); },
                      d.take_rounding());
     case Arithmetic::fma:
-      return rounded(
-          [](double a, double b, double c)
-              TWOFOUR_LANE { return f64_result(__builtin_fma(a, b, c), a, b, c); },
-          d.take_rounding());
+      return rounded([](double a, double b, double c)
+                         TWOFOUR_LANE { return f64_result(__builtin_fma(a, b, c), a, b, c); },
+                     d.take_rounding());
     case Arithmetic::div:
       if (!d.has_rounding()) d.refuse("a rounding mode is needed");
       return rounded([](double a, double b) TWOFOUR_LANE { return f64_result(a / b, a, b); },

@@ -45,7 +45,8 @@ template <class Operation, bool ftz, After after>
 struct Element {
   template <class H, class... More>
   TWOFOUR_ALWAYS_INLINE H operator()(H a, More... more) const {
-    return result<ftz, after, H>(Operation::of(double(widen(flushed<ftz>(a))), double(widen(flushed<ftz>(more)))...));
+    return result<ftz, after, H>(
+        Operation::of(double(widen(flushed<ftz>(a))), double(widen(flushed<ftz>(more)))...));
   }
 };
 
