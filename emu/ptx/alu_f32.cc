@@ -146,7 +146,7 @@ TWOFOUR_ALWAYS_INLINE s32 order(float x) {
 template <bool greatest, bool nan>
 TWOFOUR_ALWAYS_INLINE float extreme(float a, float b) {
   const float chosen = (order(a) < order(b)) == greatest ? b : a;
-  if constexpr (nan) return is_nan(a) | is_nan(b) ? f32_from(f32_nan) : chosen;
+  if constexpr (nan) return is_nan(a) || is_nan(b) ? f32_from(f32_nan) : chosen;
   return is_nan(a) ? b : is_nan(b) ? a : chosen;
 }
 template <bool greatest, bool nan>

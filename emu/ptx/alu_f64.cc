@@ -45,7 +45,7 @@ template <bool greatest>
 TWOFOUR_ALWAYS_INLINE double extreme(double a, double b) {
   const double chosen = (order(a) < order(b)) == greatest ? b : a;
   const double number = is_nan(a) ? b : is_nan(b) ? a : chosen;
-  return is_nan(a) & is_nan(b) ? f64_from(bits_of(a) | f64_quiet) : number;
+  return is_nan(a) && is_nan(b) ? f64_from(bits_of(a) | f64_quiet) : number;
 }
 
 AluFunction arithmetic(Decoder& d, Arithmetic operation) {

@@ -50,7 +50,7 @@ AluFunction of_upper_word(F) {
     const auto flush_f64 = [](u64 word) { return (word << 1 >> 53) == 0 ? word & u64(1) << 63 : word; };
     const double upper = f64_from(flush_f64(bits_of(a) & high_word));
     const u64 word = bits_of(F{}(upper));
-    if (is_nan(a) | is_nan(f64_from(word))) return f64_from(u64(f32_nan) << 32);
+    if (is_nan(a) || is_nan(f64_from(word))) return f64_from(u64(f32_nan) << 32);
     return f64_from(flush_f64((word + (u64(1) << 31)) & high_word));
   });
 }
