@@ -1,6 +1,7 @@
 // set, setp, slct against comparisons of __int128 and of host floats.
 #include <bit>
 #include <cmath>
+#include <tuple>
 
 #include "alu_helpers.h"
 #include "alu_oracle.h"

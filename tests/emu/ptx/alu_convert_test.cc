@@ -1,4 +1,5 @@
 // cvt between all types, against exact rational numbers.
+#include <algorithm>
 #include <bit>
 
 #include "alu_helpers.h"

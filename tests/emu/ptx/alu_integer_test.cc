@@ -1,6 +1,7 @@
 // Integers against plain arithmetic on __int128 and loops over bits.
 #include "alu_helpers.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace {
