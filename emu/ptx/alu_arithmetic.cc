@@ -28,7 +28,8 @@ Alu decode_mad(Decoder& d) {
   return d.take("cc") ? decode_carry_mad(d) : decode_arithmetic(d, Arithmetic::fma);
 }
 Alu decode_fma(Decoder& d) {
-  if (bits(d.type()) < 16 || name(d.type()).find('f') == std::string_view::npos) d.refuse("fma is for floats");
+  if (bits(d.type()) < 16 || name(d.type()).find('f') == std::string_view::npos)
+    d.refuse("fma is for floats");
   return decode_arithmetic(d, Arithmetic::fma);
 }
 Alu decode_mul(Decoder& d) {

@@ -98,33 +98,37 @@ bool take_clamp(Decoder& d) {
 
 Alu decode_popc(Decoder& d) {
   const Type type = d.type();
-  return d.alu(for_b32_b64(type, []<class T>() {
-                 return lanes([](T a) TWOFOUR_LANE { return u32(__builtin_popcountll(a)); });
-               }), {Type::u32}, {type});
+  return d.alu(for_b32_b64(type,
+                           []<class T>() {
+                             return lanes([](T a) TWOFOUR_LANE { return u32(__builtin_popcountll(a)); });
+                           }),
+               {Type::u32}, {type});
 }
 
 Alu decode_clz(Decoder& d) {
   const Type type = d.type();
-  return d.alu(for_b32_b64(type, []<class T>() {
-                 return lanes([](T a) TWOFOUR_LANE { return leading_zeros(a); });
-               }), {Type::u32}, {type});
+  return d.alu(
+      for_b32_b64(type, []<class T>() { return lanes([](T a) TWOFOUR_LANE { return leading_zeros(a); }); }),
+      {Type::u32}, {type});
 }
 
 Alu decode_brev(Decoder& d) {
   const Type type = d.type();
-  return d.alu(for_b32_b64(type, []<class T>() {
-                 return lanes([](T a) TWOFOUR_LANE { return reversed(a); });
-               }), {type}, {type});
+  return d.alu(
+      for_b32_b64(type, []<class T>() { return lanes([](T a) TWOFOUR_LANE { return reversed(a); }); }),
+      {type}, {type});
 }
 
 Alu decode_bfind(Decoder& d) {
   const Type type = d.type();
   if (bits(type) == 16) d.refuse("the type is 32 or 64 bits wide");
   const bool distance = d.take("shiftamt");
-  return d.alu(for_integers(type, [distance]<class T>() {
-                 return distance ? rare([](T a) TWOFOUR_LANE { return find_bit<true>(a); })
-                                 : rare([](T a) TWOFOUR_LANE { return find_bit<false>(a); });
-               }), {Type::u32}, {type});
+  return d.alu(for_integers(type,
+                            [distance]<class T>() {
+                              return distance ? rare([](T a) TWOFOUR_LANE { return find_bit<true>(a); })
+                                              : rare([](T a) TWOFOUR_LANE { return find_bit<false>(a); });
+                            }),
+               {Type::u32}, {type});
 }
 
 Alu decode_fns(Decoder& d) {
@@ -136,16 +140,21 @@ Alu decode_fns(Decoder& d) {
 Alu decode_bfe(Decoder& d) {
   const Type type = d.type();
   if (bits(type) == 16) d.refuse("the type is 32 or 64 bits wide");
-  return d.alu(for_integers(type, []<class T>() {
-                 return lanes([](T a, u32 b, u32 c) TWOFOUR_LANE { return extract(a, b, c); });
-               }), {type}, {type, Type::u32, Type::u32});
+  return d.alu(for_integers(type,
+                            []<class T>() {
+                              return lanes([](T a, u32 b, u32 c) TWOFOUR_LANE { return extract(a, b, c); });
+                            }),
+               {type}, {type, Type::u32, Type::u32});
 }
 
 Alu decode_bfi(Decoder& d) {
   const Type type = d.type();
-  return d.alu(for_b32_b64(type, []<class T>() {
-                 return lanes([](T a, T b, u32 c, u32 e) TWOFOUR_LANE { return insert(a, b, c, e); });
-               }), {type}, {type, type, Type::u32, Type::u32});
+  return d.alu(
+      for_b32_b64(type,
+                  []<class T>() {
+                    return lanes([](T a, T b, u32 c, u32 e) TWOFOUR_LANE { return insert(a, b, c, e); });
+                  }),
+      {type}, {type, type, Type::u32, Type::u32});
 }
 
 Alu decode_bmsk(Decoder& d) {

@@ -74,7 +74,8 @@ inline constexpr bool is_pair = false;
 template <class H>
 inline constexpr bool is_pair<Two<H>> = true;
 template <class T>
-inline constexpr bool flushes = std::is_same_v<T, float> || std::is_same_v<T, F16> || std::is_same_v<T, Two<F16>>;
+inline constexpr bool flushes =
+    std::is_same_v<T, float> || std::is_same_v<T, F16> || std::is_same_v<T, Two<F16>>;
 
 template <class H>
 TWOFOUR_ALWAYS_INLINE H low_half(Two<H> x) {
@@ -93,7 +94,9 @@ struct Compare {
     TWOFOUR_ALWAYS_INLINE bool operator()(T a, T b) const { return compared<relation, ftz>(a, b); }
   };
   struct Low {
-    TWOFOUR_ALWAYS_INLINE bool operator()(T a, T b) const { return compared<relation, ftz>(low_half(a), low_half(b)); }
+    TWOFOUR_ALWAYS_INLINE bool operator()(T a, T b) const {
+      return compared<relation, ftz>(low_half(a), low_half(b));
+    }
   };
   struct High {
     TWOFOUR_ALWAYS_INLINE bool operator()(T a, T b) const {
@@ -104,17 +107,23 @@ struct Compare {
   static AluFunction function() { return sizeof(T) > 2 && !pair ? simd<Body>() : run_portable<Body>; }
 };
 
-/// Both results of a comparison, joined with source 2, of all lanes.
+/// Both results of a comparison, of all lanes.
 struct Outcome {
   u32 first = 0, second = 0;
 };
-template <class Compare, Join join>
-Outcome outcome(const AluCall& call) {
+template <class Compare>
+[[gnu::noinline]] Outcome compared_lanes(const AluCall& call) {
   Outcome o;
   AluCall inner = call;
   inner.d = {&o.first, &o.second};
   inner.active = all_lanes;
-  run_portable<typename Compare::Body>(inner);
+  Compare::Body::run(inner);
+  return o;
+}
+/// Joined with source 2.
+template <class Compare, Join join>
+Outcome outcome(const AluCall& call) {
+  const Outcome o = compared_lanes<Compare>(call);
   if constexpr (join == Join::none) return o;
   const u32 c = *static_cast<const u32*>(call.s[2]);
   return {joined<join>(o.first, c), joined<join>(o.second, c)};
@@ -185,7 +194,8 @@ AluFunction for_comparison(Type type, const Comparison& c, F f) {
 
 /// lo ls hi hs are the unsigned lt le gt ge.
 Relation take_relation(Decoder& d, Type type) {
-  const int index = d.take_one({"eq", "ne", "lt", "le", "gt", "ge", "equ", "neu", "ltu", "leu", "gtu", "geu", "num", "nan"});
+  const int index = d.take_one(
+      {"eq", "ne", "lt", "le", "gt", "ge", "equ", "neu", "ltu", "leu", "gtu", "geu", "num", "nan"});
   const int unsigned_index = d.take_one({"lo", "ls", "hi", "hs"});
   if ((index < 0) == (unsigned_index < 0)) d.refuse("one comparison is needed");
   if (index >= 0) return Relation(index);
@@ -231,7 +241,7 @@ constexpr Truth truth_of(Type result, bool pair) {
 }
 
 template <class Word>
-void write_truth(const AluCall& call, u32 low, u32 high, u32 low_truth, u32 high_truth) {
+[[gnu::noinline]] void write_truth(const AluCall& call, u32 low, u32 high, u32 low_truth, u32 high_truth) {
   Word out[lane_count];
   for (int i = 0; i < lane_count; ++i)
     out[i] = Word(((low >> i & 1) != 0 ? low_truth : 0) | ((high >> i & 1) != 0 ? high_truth : 0));
@@ -283,7 +293,8 @@ AluFunction set_function(Type result, Join join) {
 }
 
 AluFunction select(Type type) {
-  return for_words(type, []<class T>() { return lanes([](T a, T b, bool c) TWOFOUR_LANE { return c ? a : b; }); });
+  return for_words(type,
+                   []<class T>() { return lanes([](T a, T b, bool c) TWOFOUR_LANE { return c ? a : b; }); });
 }
 bool is_selectable(Type type) {
   return bits(type) >= 16 && bits(type) <= 64 && !is_half(type) && type != Type::tf32;
@@ -294,8 +305,7 @@ bool is_selectable(Type type) {
 Alu decode_setp(Decoder& d) {
   const Type type = d.type(), p = Type::pred;
   const Comparison c = take_comparison(d, type);
-  const auto run =
-      for_comparison(type, c, [&]<class Compare>() { return setp_function<Compare>(c.join); });
+  const auto run = for_comparison(type, c, [&]<class Compare>() { return setp_function<Compare>(c.join); });
   const bool third = c.join != Join::none;
   if (d.pair()) return third ? d.alu(run, {p, p}, {type, type, p}) : d.alu(run, {p, p}, {type, type});
   return third ? d.alu(run, {p}, {type, type, p}) : d.alu(run, {p}, {type, type});
@@ -321,7 +331,8 @@ Alu decode_slct(Decoder& d) {
   if (!is_selectable(type)) d.refuse("the type has 16, 32 or 64 bits");
   AluFunction run = nullptr;
   if (condition == Type::s32)
-    run = for_words(type, []<class T>() { return lanes([](T a, T b, s32 c) TWOFOUR_LANE { return c >= 0 ? a : b; }); });
+    run = for_words(
+        type, []<class T>() { return lanes([](T a, T b, s32 c) TWOFOUR_LANE { return c >= 0 ? a : b; }); });
   if (condition == Type::f32)
     run = with_flag(d.take("ftz"), [type]<bool ftz>() {
       return for_words(type, []<class T>() {

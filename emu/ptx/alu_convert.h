@@ -9,7 +9,7 @@ struct Conversion {
   Type from, to;
   std::uint8_t from_bytes, to_bytes;  ///< of the registers
   Round mode;
-  bool integral;         ///< float to float: to an integer, by `mode`
+  bool integral;  ///< float to float: to an integer, by `mode`
   bool ftz, sat, relu;
 };
 

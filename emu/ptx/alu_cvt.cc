@@ -28,7 +28,8 @@ void take_modes(Decoder& d, Conversion& c) {
   const int integral = d.take_one({"rni", "rzi", "rmi", "rpi"});
   const bool from_float = is_float(c.from), to_float = is_float(c.to);
   if (integral >= 0) {
-    if (!from_float || (to_float && bits(c.from) != bits(c.to))) d.refuse("rounding to an integer is not allowed here");
+    if (!from_float || (to_float && bits(c.from) != bits(c.to)))
+      d.refuse("rounding to an integer is not allowed here");
     c.mode = Round(integral);
     c.integral = to_float;
     return;
@@ -44,7 +45,8 @@ Alu convert_numbers(Decoder& d) {
   c.to = d.type(0);
   c.from = d.type(1);
   for (const Type type : {c.to, c.from})
-    if (!is_integer(type) && !is_float(type)) d.refuse("." + std::string(name(type)) + " cannot be converted");
+    if (!is_integer(type) && !is_float(type))
+      d.refuse("." + std::string(name(type)) + " cannot be converted");
   take_modes(d, c);
   const bool has_f32 = c.from == Type::f32 || c.to == Type::f32;
   c.ftz = has_f32 && d.take("ftz");

@@ -48,16 +48,16 @@ int Decoder::take_one(std::initializer_list<std::string_view> choices) {
   int found = -1;
   for (std::size_t i = 0; i < choices.size(); ++i) {
     if (!take(choices.begin()[i])) continue;
-    if (found >= 0) refuse(fmt::format(".{} and .{} exclude each other", choices.begin()[found], choices.begin()[i]));
+    if (found >= 0)
+      refuse(fmt::format(".{} and .{} exclude each other", choices.begin()[found], choices.begin()[i]));
     found = int(i);
   }
   return found;
 }
 
 bool Decoder::has_rounding() const {
-  return std::any_of(roundings.begin(), roundings.end(), [&](std::string_view r) {
-    return instruction_.has(r);
-  });
+  return std::any_of(roundings.begin(), roundings.end(),
+                     [&](std::string_view r) { return instruction_.has(r); });
 }
 
 Round Decoder::take_rounding() {
@@ -86,7 +86,8 @@ void Decoder::check_operand(std::size_t index, Type expected) const {
   if (operands_[index]->kind == Operand::Kind::vector) refuse("a vector cannot stand here");
   const auto type = declared(int(index));
   if (type && (bits(*type) != bits(expected) || (*type == Type::pred) != (expected == Type::pred)))
-    refuse(fmt::format("operand {} is a .{} register where .{} is needed", index + 1, name(*type), name(expected)));
+    refuse(fmt::format("operand {} is a .{} register where .{} is needed", index + 1, name(*type),
+                       name(expected)));
 }
 
 Alu Decoder::alu(AluFunction run, std::initializer_list<Type> results, std::initializer_list<Type> sources,
@@ -94,7 +95,8 @@ Alu Decoder::alu(AluFunction run, std::initializer_list<Type> results, std::init
   if (run == nullptr) refuse("the instruction has no form with these types and modifiers");
   for (std::size_t i = 0; i < taken_.size(); ++i)
     if (!taken_[i]) refuse(fmt::format(".{} is not allowed here", instruction_.modifiers[i]));
-  if (type_count() > types_read_) refuse(fmt::format(".{} is a type too many", name(types_[std::size_t(types_read_)])));
+  if (type_count() > types_read_)
+    refuse(fmt::format(".{} is a type too many", name(types_[std::size_t(types_read_)])));
   if (operands_.size() != results.size() + sources.size())
     refuse(fmt::format("{} operands, not {}, are needed", results.size() + sources.size(), operands_.size()));
   Alu alu;

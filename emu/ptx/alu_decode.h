@@ -59,17 +59,18 @@ auto with_flag(bool flag, F f) {
 }
 
 /// What decodes each opcode, a line a file.
-Alu decode_add(Decoder&), decode_sub(Decoder&), decode_mul(Decoder&), decode_mad(Decoder&), decode_fma(Decoder&),
-    decode_div(Decoder&), decode_abs(Decoder&), decode_neg(Decoder&), decode_min(Decoder&), decode_max(Decoder&);
+Alu decode_add(Decoder&), decode_sub(Decoder&), decode_mul(Decoder&), decode_mad(Decoder&),
+    decode_fma(Decoder&), decode_div(Decoder&), decode_abs(Decoder&), decode_neg(Decoder&),
+    decode_min(Decoder&), decode_max(Decoder&);
 Alu decode_rem(Decoder&), decode_sad(Decoder&), decode_mul24(Decoder&), decode_mad24(Decoder&),
     decode_dp4a(Decoder&), decode_dp2a(Decoder&);
 Alu decode_addc(Decoder&), decode_subc(Decoder&), decode_madc(Decoder&);
 Alu decode_popc(Decoder&), decode_clz(Decoder&), decode_bfind(Decoder&), decode_fns(Decoder&),
     decode_brev(Decoder&), decode_bfe(Decoder&), decode_bfi(Decoder&), decode_bmsk(Decoder&),
     decode_szext(Decoder&);
-Alu decode_and(Decoder&), decode_or(Decoder&), decode_xor(Decoder&), decode_not(Decoder&), decode_cnot(Decoder&),
-    decode_lop3(Decoder&), decode_shl(Decoder&), decode_shr(Decoder&), decode_shf(Decoder&), decode_prmt(Decoder&),
-    decode_mov(Decoder&), decode_cvta(Decoder&);
+Alu decode_and(Decoder&), decode_or(Decoder&), decode_xor(Decoder&), decode_not(Decoder&),
+    decode_cnot(Decoder&), decode_lop3(Decoder&), decode_shl(Decoder&), decode_shr(Decoder&),
+    decode_shf(Decoder&), decode_prmt(Decoder&), decode_mov(Decoder&), decode_cvta(Decoder&);
 Alu decode_rcp(Decoder&), decode_sqrt(Decoder&), decode_rsqrt(Decoder&), decode_sin(Decoder&),
     decode_cos(Decoder&), decode_lg2(Decoder&), decode_ex2(Decoder&), decode_tanh(Decoder&),
     decode_copysign(Decoder&), decode_testp(Decoder&);

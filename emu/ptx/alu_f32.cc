@@ -63,7 +63,6 @@ struct SquareRoot {
   }
 };
 
-
 /// The lanes of Operation; `arity` sources.
 template <class Operation, int arity, Round mode, bool ftz, bool sat>
 AluFunction compiled() {
@@ -123,19 +122,19 @@ Alu divide(Decoder& d) {
   const Type f = Type::f32;
   switch (d.take_one({"approx", "full"})) {
     case 0:
-      return d.alu(with_flag(d.take("ftz"), []<bool ftz>() {
-                     return lanes([](float a, float b) TWOFOUR_LANE {
-                       return approximate_quotient<ftz>(flushed<ftz>(a), flushed<ftz>(b));
-                     });
-                   }), {f}, {f, f}, true);
+      return d.alu(with_flag(d.take("ftz"),
+                             []<bool ftz>() {
+                               return lanes([](float a, float b) TWOFOUR_LANE {
+                                 return approximate_quotient<ftz>(flushed<ftz>(a), flushed<ftz>(b));
+                               });
+                             }),
+                   {f}, {f, f}, true);
     case 1: return d.alu(rounded<Divide, 2>(Round::nearest_even, d.take("ftz")), {f}, {f, f}, true);
-    default:
-      if (!d.has_rounding()) d.refuse(".approx, .full or a rounding mode is needed");
-      {
-        const Round mode = d.take_rounding();
-        return d.alu(rounded<Divide, 2>(mode, d.take("ftz")), {f}, {f, f});
-      }
+    default: break;
   }
+  if (!d.has_rounding()) d.refuse(".approx, .full or a rounding mode is needed");
+  const Round mode = d.take_rounding();
+  return d.alu(rounded<Divide, 2>(mode, d.take("ftz")), {f}, {f, f});
 }
 
 /// Place in the order -inf .. -0, +0 .. inf.
@@ -147,13 +146,14 @@ TWOFOUR_ALWAYS_INLINE s32 order(float x) {
 template <bool greatest, bool nan>
 TWOFOUR_ALWAYS_INLINE float extreme(float a, float b) {
   const float chosen = (order(a) < order(b)) == greatest ? b : a;
-  if constexpr (nan) return is_nan(a) | is_nan(b) ? f32_from(f32_nan) : chosen;
+  if constexpr (nan) return is_nan(a) || is_nan(b) ? f32_from(f32_nan) : chosen;
   return is_nan(a) ? b : is_nan(b) ? a : chosen;
 }
 template <bool greatest, bool nan>
 TWOFOUR_ALWAYS_INLINE float signed_extreme(float a, float b) {
   const u32 sign = (bits_of(a) ^ bits_of(b)) & 0x80000000;
-  const float chosen = extreme<greatest, nan>(f32_from(bits_of(a) & 0x7fffffff), f32_from(bits_of(b) & 0x7fffffff));
+  const float chosen =
+      extreme<greatest, nan>(f32_from(bits_of(a) & 0x7fffffff), f32_from(bits_of(b) & 0x7fffffff));
   return f32_from(bits_of(chosen) | sign);
 }
 
@@ -208,8 +208,7 @@ Alu decode_f32(Decoder& d, Arithmetic operation) {
     case Arithmetic::fma: return d.alu(take_rounded<MultiplyAdd, 3>(d), {f}, {f, f, f});
     case Arithmetic::div: return divide(d);
     case Arithmetic::abs:
-    case Arithmetic::neg:
-      return d.alu(negate_or_abs(d.take("ftz"), operation == Arithmetic::abs), {f}, {f});
+    case Arithmetic::neg: return d.alu(negate_or_abs(d.take("ftz"), operation == Arithmetic::abs), {f}, {f});
     case Arithmetic::min: return decode_extreme<false>(d);
     case Arithmetic::max: return decode_extreme<true>(d);
   }

@@ -1,5 +1,6 @@
-// add sub mul fma mad div abs neg min max of f64, and rcp and sqrt of f64. Rounding modes other than to nearest
-// are the processor's, set around the loop: what the loop reads and writes is memory, so that it stays inside.
+// add sub mul fma mad div abs neg min max of f64, and rcp and sqrt of f64. Rounding modes other than to
+// nearest are the processor's, set around the loop: what the loop reads and writes is memory, so that it
+// stays inside.
 #include <cfenv>
 
 #include "twofour/emu/ptx/alu_decode.h"
@@ -44,7 +45,7 @@ template <bool greatest>
 TWOFOUR_ALWAYS_INLINE double extreme(double a, double b) {
   const double chosen = (order(a) < order(b)) == greatest ? b : a;
   const double number = is_nan(a) ? b : is_nan(b) ? a : chosen;
-  return is_nan(a) & is_nan(b) ? f64_from(bits_of(a) | f64_quiet) : number;
+  return is_nan(a) && is_nan(b) ? f64_from(bits_of(a) | f64_quiet) : number;
 }
 
 AluFunction arithmetic(Decoder& d, Arithmetic operation) {
@@ -59,10 +60,9 @@ AluFunction arithmetic(Decoder& d, Arithmetic operation) {
       return rounded([](double a, double b) TWOFOUR_LANE { return f64_result(a * b, a, b); },
                      d.take_rounding());
     case Arithmetic::fma:
-      return rounded(
-          [](double a, double b, double c)
-              TWOFOUR_LANE { return f64_result(__builtin_fma(a, b, c), a, b, c); },
-          d.take_rounding());
+      return rounded([](double a, double b, double c)
+                         TWOFOUR_LANE { return f64_result(__builtin_fma(a, b, c), a, b, c); },
+                     d.take_rounding());
     case Arithmetic::div:
       if (!d.has_rounding()) d.refuse("a rounding mode is needed");
       return rounded([](double a, double b) TWOFOUR_LANE { return f64_result(a / b, a, b); },

@@ -11,8 +11,9 @@ namespace {
 template <class F>
 AluFunction of_f32(bool ftz, F) {
   return with_flag(ftz, []<bool flushes>() {
-    return rare(
-        [](float a) TWOFOUR_LANE { return f32_result<flushes, false>(float(F{}(double(flushed<flushes>(a))))); });
+    return rare([](float a) TWOFOUR_LANE {
+      return f32_result<flushes, false>(float(F{}(double(flushed<flushes>(a)))));
+    });
   });
 }
 template <class F, bool ftz>
@@ -25,8 +26,9 @@ struct HalfFunction {
 template <class F>
 AluFunction of_half(Type type, bool ftz, F) {
   return with_flag(ftz, [type]<bool flushes>() {
-    return for_halves(
-        type, []<class T>() { return rare([](T a) TWOFOUR_LANE { return on_halves(HalfFunction<F, flushes>{}, a); }); });
+    return for_halves(type, []<class T>() {
+      return rare([](T a) TWOFOUR_LANE { return on_halves(HalfFunction<F, flushes>{}, a); });
+    });
   });
 }
 
@@ -48,7 +50,7 @@ AluFunction of_upper_word(F) {
     const auto flush_f64 = [](u64 word) { return (word << 1 >> 53) == 0 ? word & u64(1) << 63 : word; };
     const double upper = f64_from(flush_f64(bits_of(a) & high_word));
     const u64 word = bits_of(F{}(upper));
-    if (is_nan(a) | is_nan(f64_from(word))) return f64_from(u64(f32_nan) << 32);
+    if (is_nan(a) || is_nan(f64_from(word))) return f64_from(u64(f32_nan) << 32);
     return f64_from(flush_f64((word + (u64(1) << 31)) & high_word));
   });
 }
@@ -103,15 +105,19 @@ Alu decode_rsqrt(Decoder& d) {
   if (!d.take("approx")) d.refuse(".approx is needed");
   const bool ftz = d.take("ftz");
   if (f == Type::f32)
-    return d.alu(with_flag(ftz, []<bool flushes>() {
-                   return lanes([](float a) TWOFOUR_LANE {
-                     return f32_result<flushes, false>(float(1 / __builtin_sqrt(double(flushed<flushes>(a)))));
-                   });
-                 }), {f}, {f}, true);
+    return d.alu(with_flag(ftz,
+                           []<bool flushes>() {
+                             return lanes([](float a) TWOFOUR_LANE {
+                               return f32_result<flushes, false>(
+                                   float(1 / __builtin_sqrt(double(flushed<flushes>(a)))));
+                             });
+                           }),
+                 {f}, {f}, true);
   if (f != Type::f64) d.refuse("the type is .f32 or .f64");
   if (ftz)
     return d.alu(of_upper_word([](double a) TWOFOUR_LANE { return 1 / __builtin_sqrt(a); }), {f}, {f}, true);
-  return d.alu(rare([](double a) TWOFOUR_LANE { return f64_result(1 / __builtin_sqrt(a), a); }), {f}, {f}, true);
+  return d.alu(rare([](double a) TWOFOUR_LANE { return f64_result(1 / __builtin_sqrt(a), a); }), {f}, {f},
+               true);
 }
 
 Alu decode_sin(Decoder& d) {

@@ -17,7 +17,7 @@ TWOFOUR_ALWAYS_INLINE H result(double exact) {
   if constexpr (after == After::relu) return negative ? H{0} : x;
   if constexpr (after == After::sat) {
     constexpr u16 one = H::bias << H::fraction;
-    return negative | is_nan(x) ? H{0} : H{x.word < one ? x.word : one};
+    return negative || is_nan(x) ? H{0} : H{x.word < one ? x.word : one};
   }
   return x;
 }
@@ -45,7 +45,8 @@ template <class Operation, bool ftz, After after>
 struct Element {
   template <class H, class... More>
   TWOFOUR_ALWAYS_INLINE H operator()(H a, More... more) const {
-    return result<ftz, after, H>(Operation::of(double(widen(flushed<ftz>(a))), double(widen(flushed<ftz>(more)))...));
+    return result<ftz, after, H>(
+        Operation::of(double(widen(flushed<ftz>(a))), double(widen(flushed<ftz>(more)))...));
   }
 };
 
@@ -108,7 +109,7 @@ struct Extreme {
     constexpr u16 mask = product_sign ? 0x7fff : 0xffff;
     const H x{u16(a.word & mask)}, y{u16(b.word & mask)};
     const H chosen = (order(x.word) < order(y.word)) == greatest ? y : x;
-    const bool none = nan ? is_nan(a) | is_nan(b) : is_nan(a) & is_nan(b);
+    const bool none = nan ? is_nan(a) || is_nan(b) : is_nan(a) && is_nan(b);
     const u16 number = is_nan(a) ? y.word : is_nan(b) ? x.word : chosen.word;
     const u16 sign = product_sign ? u16((a.word ^ b.word) & 0x8000) : u16(0);
     return none ? H{u16(H::nan)} : H{u16(number | sign)};

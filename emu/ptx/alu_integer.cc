@@ -37,13 +37,16 @@ Alu multiply(Decoder& d) {
   const Type type = d.type();
   switch (d.take_one({"lo", "hi", "wide"})) {
     case 0:
-      return d.alu(for_integers(type, []<class T>() {
-                     return lanes([](T a, T b) TWOFOUR_LANE { return product_low(a, b); });
-                   }), {type}, {type, type});
+      return d.alu(
+          for_integers(
+              type, []<class T>() { return lanes([](T a, T b) TWOFOUR_LANE { return product_low(a, b); }); }),
+          {type}, {type, type});
     case 1:
-      return d.alu(for_integers(type, []<class T>() {
-                     return lanes([](T a, T b) TWOFOUR_LANE { return product_high(a, b); });
-                   }), {type}, {type, type});
+      return d.alu(for_integers(type,
+                                []<class T>() {
+                                  return lanes([](T a, T b) TWOFOUR_LANE { return product_high(a, b); });
+                                }),
+                   {type}, {type, type});
     case 2: return d.alu(wide_product(type), {twice(type)}, {type, type});
     default: d.refuse(".lo, .hi or .wide is needed");
   }
@@ -54,20 +57,27 @@ Alu multiply_add(Decoder& d) {
   const int part = d.take_one({"lo", "hi", "wide"});
   if (part == 1 && d.take("sat")) {
     if (type != Type::s32) d.refuse(".sat is for .s32");
-    return d.alu(rare([](s32 a, s32 b, s32 c) TWOFOUR_LANE { return clamped<s32>(s64(product_high(a, b)) + c); }),
-                 {type}, {type, type, type});
+    return d.alu(
+        rare([](s32 a, s32 b, s32 c) TWOFOUR_LANE { return clamped<s32>(s64(product_high(a, b)) + c); }),
+        {type}, {type, type, type});
   }
   switch (part) {
     case 0:
-      return d.alu(for_integers(type, []<class T>() {
-                     return lanes(
-                         [](T a, T b, T c) TWOFOUR_LANE { return wrapping_add(product_low(a, b), c); });
-                   }), {type}, {type, type, type});
+      return d.alu(for_integers(type,
+                                []<class T>() {
+                                  return lanes([](T a, T b, T c) TWOFOUR_LANE {
+                                    return wrapping_add(product_low(a, b), c);
+                                  });
+                                }),
+                   {type}, {type, type, type});
     case 1:
-      return d.alu(for_integers(type, []<class T>() {
-                     return lanes(
-                         [](T a, T b, T c) TWOFOUR_LANE { return wrapping_add(product_high(a, b), c); });
-                   }), {type}, {type, type, type});
+      return d.alu(for_integers(type,
+                                []<class T>() {
+                                  return lanes([](T a, T b, T c) TWOFOUR_LANE {
+                                    return wrapping_add(product_high(a, b), c);
+                                  });
+                                }),
+                   {type}, {type, type, type});
     case 2: return d.alu(wide_product_sum(type), {twice(type)}, {type, type, twice(type)});
     default: d.refuse(".lo, .hi or .wide is needed");
   }
@@ -82,11 +92,14 @@ Alu add(Decoder& d) {
         [](s32 a, s32 b) TWOFOUR_LANE { return clamped<s32>(subtract ? s64(a) - s64(b) : s64(a) + s64(b)); });
     return d.alu(run, {type}, {type, type});
   }
-  return d.alu(for_integers(type, []<class T>() {
-                 using U = Unsigned<T>;
-                 return lanes(
-                     [](U a, U b) TWOFOUR_LANE { return subtract ? wrapping_sub(a, b) : wrapping_add(a, b); });
-               }), {type}, {type, type});
+  return d.alu(for_integers(type,
+                            []<class T>() {
+                              using U = Unsigned<T>;
+                              return lanes([](U a, U b) TWOFOUR_LANE {
+                                return subtract ? wrapping_sub(a, b) : wrapping_add(a, b);
+                              });
+                            }),
+               {type}, {type, type});
 }
 
 /// Division by zero and its remainder, which PTX leaves open, are all ones; lowest / -1 wraps.
@@ -119,11 +132,14 @@ Alu extreme(Decoder& d) {
     return d.alu(rare([](s32 a, s32 b) TWOFOUR_LANE {
                    const s32 x = (a < b) == greatest ? b : a;
                    return x < 0 ? 0 : x;
-                 }), {type}, {type, type});
+                 }),
+                 {type}, {type, type});
   }
-  return d.alu(for_integers(type, []<class T>() {
-                 return lanes([](T a, T b) TWOFOUR_LANE { return (a < b) == greatest ? b : a; });
-               }), {type}, {type, type});
+  return d.alu(for_integers(type,
+                            []<class T>() {
+                              return lanes([](T a, T b) TWOFOUR_LANE { return (a < b) == greatest ? b : a; });
+                            }),
+               {type}, {type, type});
 }
 
 }  // namespace
@@ -136,9 +152,10 @@ Alu decode_integer(Decoder& d, Arithmetic operation) {
     case Arithmetic::mul: return multiply(d);
     case Arithmetic::fma: return multiply_add(d);
     case Arithmetic::div:
-      return d.alu(for_integers(type, []<class T>() {
-                     return rare([](T a, T b) TWOFOUR_LANE { return quotient(a, b); });
-                   }), {type}, {type, type});
+      return d.alu(
+          for_integers(type,
+                       []<class T>() { return rare([](T a, T b) TWOFOUR_LANE { return quotient(a, b); }); }),
+          {type}, {type, type});
     case Arithmetic::abs:
     case Arithmetic::neg: return d.alu(negate_or_abs(type, operation == Arithmetic::abs), {type}, {type});
     case Arithmetic::min: return extreme<false>(d);
@@ -149,18 +166,21 @@ Alu decode_integer(Decoder& d, Arithmetic operation) {
 
 Alu decode_rem(Decoder& d) {
   const Type type = d.type();
-  return d.alu(for_integers(type, []<class T>() {
-                 return rare([](T a, T b) TWOFOUR_LANE { return remainder(a, b); });
-               }), {type}, {type, type});
+  return d.alu(
+      for_integers(type,
+                   []<class T>() { return rare([](T a, T b) TWOFOUR_LANE { return remainder(a, b); }); }),
+      {type}, {type, type});
 }
 
 Alu decode_sad(Decoder& d) {
   const Type type = d.type();
-  return d.alu(for_integers(type, []<class T>() {
-                 return rare([](T a, T b, T c) TWOFOUR_LANE {
-                   return wrapping_add(c, a < b ? wrapping_sub(b, a) : wrapping_sub(a, b));
-                 });
-               }), {type}, {type, type, type});
+  return d.alu(for_integers(type,
+                            []<class T>() {
+                              return rare([](T a, T b, T c) TWOFOUR_LANE {
+                                return wrapping_add(c, a < b ? wrapping_sub(b, a) : wrapping_sub(a, b));
+                              });
+                            }),
+               {type}, {type, type, type});
 }
 
 }  // namespace twofour::emu::ptx

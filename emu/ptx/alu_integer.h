@@ -43,7 +43,8 @@ using Twice = typename TwiceOf<T>::type;
 template <class T>
 inline constexpr int bits_in = int(sizeof(T) * 8);
 template <class T>
-inline constexpr T highest = std::is_signed_v<T> ? T((Unsigned<T>(1) << (bits_in<T> - 1)) - 1) : T(~Unsigned<T>(0));
+inline constexpr T highest = std::is_signed_v<T> ? T((Unsigned<T>(1) << (bits_in<T> - 1)) - 1)
+                                                 : T(~Unsigned<T>(0));
 template <class T>
 inline constexpr T lowest = std::is_signed_v<T> ? T(Unsigned<T>(1) << (bits_in<T> - 1)) : T(0);
 

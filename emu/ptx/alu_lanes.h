@@ -26,8 +26,9 @@ inline constexpr int lane_count = 32;
 inline constexpr u32 all_lanes = ~0u;
 
 template <std::size_t bytes>
-using WordOf = std::conditional_t<bytes == 1, u8,
-                                  std::conditional_t<bytes == 2, u16, std::conditional_t<bytes == 4, u32, u64>>>;
+using WordOf =
+    std::conditional_t<bytes == 1, u8,
+                       std::conditional_t<bytes == 2, u16, std::conditional_t<bytes == 4, u32, u64>>>;
 
 /// Lane `i` of a source register.
 template <class T>

@@ -32,9 +32,10 @@ Alu decode_logic(Decoder& d) {
     return d.alu(run, {type}, {type, type});
   }
   if (!is_bits(type)) d.refuse("the type is .pred, .b16, .b32 or .b64");
-  return d.alu(for_words(type, []<class T>() {
-                 return lanes([](T a, T b) TWOFOUR_LANE { return combined<logic>(a, b); });
-               }), {type}, {type, type});
+  return d.alu(
+      for_words(type,
+                []<class T>() { return lanes([](T a, T b) TWOFOUR_LANE { return combined<logic>(a, b); }); }),
+      {type}, {type, type});
 }
 
 /// The table as a tree of choices: its eight bits as words, halved by each input.
@@ -139,14 +140,12 @@ Alu decode_xor(Decoder& d) {
 Alu decode_not(Decoder& d) {
   const Type type = d.type();
   if (type == Type::pred) {
-    const AluFunction run = [](const AluCall& c) {
-      store_predicate(~predicate(c.s[0]), c.d[0], c.active);
-    };
+    const AluFunction run = [](const AluCall& c) { store_predicate(~predicate(c.s[0]), c.d[0], c.active); };
     return d.alu(run, {type}, {type});
   }
   if (!is_bits(type)) d.refuse("the type is .pred, .b16, .b32 or .b64");
-  return d.alu(for_words(type, []<class T>() { return lanes([](T a) TWOFOUR_LANE { return T(~a); }); }), {type},
-               {type});
+  return d.alu(for_words(type, []<class T>() { return lanes([](T a) TWOFOUR_LANE { return T(~a); }); }),
+               {type}, {type});
 }
 
 Alu decode_cnot(Decoder& d) {
@@ -162,9 +161,11 @@ Alu decode_lop3(Decoder& d) {
   if (type != word) d.refuse("the type is .b32");
   switch (d.take_one({"and", "or"})) {
     case 0:
-      return d.alu(lop3_predicate<Logic::conjunction>, {word, Type::pred}, {word, word, word, word, Type::pred});
+      return d.alu(lop3_predicate<Logic::conjunction>, {word, Type::pred},
+                   {word, word, word, word, Type::pred});
     case 1:
-      return d.alu(lop3_predicate<Logic::disjunction>, {word, Type::pred}, {word, word, word, word, Type::pred});
+      return d.alu(lop3_predicate<Logic::disjunction>, {word, Type::pred},
+                   {word, word, word, word, Type::pred});
     default: return d.alu(simd<Lop3>(), {word}, {word, word, word, word});
   }
 }
@@ -172,9 +173,10 @@ Alu decode_lop3(Decoder& d) {
 Alu decode_shl(Decoder& d) {
   const Type type = d.type();
   if (!is_bits(type)) d.refuse("the type is .b16, .b32 or .b64");
-  return d.alu(for_words(type, []<class T>() {
-                 return lanes([](T a, u32 b) TWOFOUR_LANE { return shifted_left(a, b); });
-               }), {type}, {type, Type::u32});
+  return d.alu(
+      for_words(type,
+                []<class T>() { return lanes([](T a, u32 b) TWOFOUR_LANE { return shifted_left(a, b); }); }),
+      {type}, {type, Type::u32});
 }
 
 Alu decode_shr(Decoder& d) {
@@ -228,7 +230,8 @@ Alu decode_cvta(Decoder& d) {
   const Type type = d.type();
   if (type != Type::u32 && type != Type::u64) d.refuse("the type is .u32 or .u64");
   d.take("to");
-  if (d.take_one({"global", "shared", "shared::cta", "shared::cluster", "local", "const", "param", "param::entry"}) < 0)
+  if (d.take_one({"global", "shared", "shared::cta", "shared::cluster", "local", "const", "param",
+                  "param::entry"}) < 0)
     d.refuse("a state space is needed");
   return d.alu(for_words(type, []<class T>() { return lanes([](T a) TWOFOUR_LANE { return a; }); }), {type},
                {type});

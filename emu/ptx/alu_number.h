@@ -96,7 +96,7 @@ TWOFOUR_ALWAYS_INLINE u64 narrow(double x) {
   bool to_infinity = mode == Round::nearest_even || mode == Round::nearest_away;
   if constexpr (mode == Round::downward) to_infinity = negative;
   if constexpr (mode == Round::upward) to_infinity = !negative;
-  const u64 largest = exponent_field - (to_infinity | (magnitude == u64(0x7ff) << 52) ? 0 : 1);
+  const u64 largest = exponent_field - ((to_infinity || magnitude == u64(0x7ff) << 52) ? 0 : 1);
   const u64 bounded = rounded < largest ? rounded : largest;
   constexpr u64 sign_bit = exponent_field + (u64(1) << Format::fraction);
   return magnitude > u64(0x7ff) << 52 ? Format::nan : (negative ? sign_bit : 0) | bounded;
@@ -137,7 +137,7 @@ TWOFOUR_ALWAYS_INLINE double to_odd(double nearest, double error) {
   const u64 word = bits_of(nearest);
   const bool away = (error > 0) == (nearest > 0);
   const u64 odd = (word & 1) != 0 ? word : (away ? word + 1 : word - 1);
-  return f64_from((error > 0) | (error < 0) ? odd : word);
+  return f64_from(((error > 0) | (error < 0)) ? odd : word);
 }
 /// a + b to an odd last bit; a zero sum has the sign of the rounding mode. Finite sums must not overflow.
 template <Round mode>

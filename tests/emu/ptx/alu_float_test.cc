@@ -11,7 +11,8 @@ using namespace alu_test;
 using T = alu_test::Type;
 using S = const std::vector<Word>&;
 
-const std::vector<std::pair<std::string, char>> modes = {{".rn", 'n'}, {".rz", 'z'}, {".rm", 'm'}, {".rp", 'p'}};
+const std::vector<std::pair<std::string, char>> modes = {
+    {".rn", 'n'}, {".rz", 'z'}, {".rm", 'm'}, {".rp", 'p'}};
 
 /// What .ftz and .sat make of an operation of f32.
 Word f32_result(Word w, bool ftz, bool sat) {
@@ -24,14 +25,16 @@ void f32_operation(const std::string& name, int sources, bool may_saturate, Oper
     for (const bool ftz : {false, true})
       for (const bool sat : {false, true}) {
         if (sat && !may_saturate) continue;
-        expect1(name + suffix + (ftz ? ".ftz" : "") + (sat ? ".sat" : "") + ".f32", T::f32,
-                std::vector<T>(std::size_t(sources), T::f32),
-                [&, mode = mode](S s) {
-                  std::vector<Word> in = s;
-                  if (ftz)
-                    for (Word& w : in) w = flushed(alu_test::f32, w);
-                  return f32_result(operation(in, mode), ftz, sat);
-                }, 25);
+        expect1(
+            name + suffix + (ftz ? ".ftz" : "") + (sat ? ".sat" : "") + ".f32", T::f32,
+            std::vector<T>(std::size_t(sources), T::f32),
+            [&, mode = mode](S s) {
+              std::vector<Word> in = s;
+              if (ftz)
+                for (Word& w : in) w = flushed(alu_test::f32, w);
+              return f32_result(operation(in, mode), ftz, sat);
+            },
+            25);
       }
 }
 
@@ -39,7 +42,9 @@ const Format& single = alu_test::f32;
 
 TEST(AluF32, EveryRounding) {
   f32_operation("add", 2, true, [](S s, char m) { return sum(single, s[0], s[1], m); });
-  f32_operation("sub", 2, true, [](S s, char m) { return is_nan(single, s[1]) ? single.nan : sum(single, s[0], s[1] ^ single.sign(), m); });
+  f32_operation("sub", 2, true, [](S s, char m) {
+    return is_nan(single, s[1]) ? single.nan : sum(single, s[0], s[1] ^ single.sign(), m);
+  });
   f32_operation("mul", 2, true, [](S s, char m) { return product(single, s[0], s[1], m); });
   f32_operation("fma", 3, true, [](S s, char m) { return product_sum(single, s[0], s[1], s[2], m); });
   f32_operation("mad", 3, true, [](S s, char m) { return product_sum(single, s[0], s[1], s[2], m); });
@@ -51,11 +56,13 @@ TEST(AluF32, EveryRounding) {
 /// a b + c where c is near -a b: what is left of the product decides.
 TEST(AluF32, Cancellation) {
   for (const auto& [suffix, mode] : modes)
-    expect1("fma" + suffix + ".f32", T::f32, {T::f32, T::f32, T::f32},
-            [mode = mode](S s) { return product_sum(single, s[0], s[1], s[2], mode); }, 60, [](std::vector<Word>& s) {
-              const Word p = product(single, s[0], s[1], 'n');
-              s[2] = is_nan(single, p) ? 0 : p ^ single.sign() ^ (s[2] & 1);
-            });
+    expect1(
+        "fma" + suffix + ".f32", T::f32, {T::f32, T::f32, T::f32},
+        [mode = mode](S s) { return product_sum(single, s[0], s[1], s[2], mode); }, 60,
+        [](std::vector<Word>& s) {
+          const Word p = product(single, s[0], s[1], 'n');
+          s[2] = is_nan(single, p) ? 0 : p ^ single.sign() ^ (s[2] & 1);
+        });
 }
 
 TEST(AluF32, DefaultsAreNearest) {
@@ -82,7 +89,8 @@ TEST(AluF64, EveryRounding) {
     expect1("rcp" + suffix + ".f64", t, {t}, [&](S s) {
       return is_nan(f, s[0]) ? s[0] | Word(1) << 51 : quotient(f, Word(1023) << 52, s[0], m);
     });
-    expect1("sqrt" + suffix + ".f64", t, {t}, [&](S s) { return square_root(f, s[0], m); }, 25);
+    expect1(
+        "sqrt" + suffix + ".f64", t, {t}, [&](S s) { return square_root(f, s[0], m); }, 25);
   }
   expect1("abs.f64", T::f64, {T::f64}, [](S s) { return s[0] & ~(Word(1) << 63); });
   expect1("neg.f64", T::f64, {T::f64}, [](S s) { return s[0] ^ Word(1) << 63; });
@@ -106,8 +114,8 @@ TEST(AluFloat, MinMax) {
     T type;
     std::string name;
   };
-  for (const Row& r : {Row{single, T::f32, "f32"}, Row{alu_test::f64, T::f64, "f64"}, Row{alu_test::f16, T::f16, "f16"},
-                       Row{alu_test::bf16, T::bf16, "bf16"}})
+  for (const Row& r : {Row{single, T::f32, "f32"}, Row{alu_test::f64, T::f64, "f64"},
+                       Row{alu_test::f16, T::f16, "f16"}, Row{alu_test::bf16, T::bf16, "bf16"}})
     for (const bool greatest : {false, true})
       for (const bool ftz : {false, true})
         for (const bool nan : {false, true})
@@ -115,8 +123,8 @@ TEST(AluFloat, MinMax) {
             const Format& f = r.format;
             if (r.type == T::f64 && (ftz || nan || product_sign)) continue;
             if (r.type == T::bf16 && ftz) continue;
-            const std::string name = std::string(greatest ? "max" : "min") + (ftz ? ".ftz" : "") + (nan ? ".NaN" : "") +
-                                     (product_sign ? ".xorsign.abs." : ".") + r.name;
+            const std::string name = std::string(greatest ? "max" : "min") + (ftz ? ".ftz" : "") +
+                                     (nan ? ".NaN" : "") + (product_sign ? ".xorsign.abs." : ".") + r.name;
             expect1(name, r.type, {r.type, r.type}, [&](S s) {
               Word a = ftz ? flushed(f, s[0]) : s[0], b = ftz ? flushed(f, s[1]) : s[1];
               const Word sign = (a ^ b) & f.sign();
@@ -133,25 +141,32 @@ TEST(AluFloat, MinMax) {
 
 TEST(AluF32, AbsNegCopysignTestp) {
   for (const bool ftz : {false, true}) {
-    const auto canonical = [ftz](Word w) { return is_nan(single, w) ? single.nan : ftz ? flushed(single, w) : w; };
+    const auto canonical = [ftz](Word w) {
+      return is_nan(single, w) ? single.nan : ftz ? flushed(single, w) : w;
+    };
     const std::string suffix = ftz ? ".ftz.f32" : ".f32";
     expect1("abs" + suffix, T::f32, {T::f32}, [&](S s) { return canonical(s[0] & 0x7fffffff); });
     expect1("neg" + suffix, T::f32, {T::f32}, [&](S s) { return canonical(s[0] ^ 0x80000000); });
   }
-  expect1("copysign.f32", T::f32, {T::f32, T::f32}, [](S s) { return (s[0] & 0x80000000) + (s[1] & 0x7fffffff); });
-  expect1("copysign.f64", T::f64, {T::f64, T::f64},
-          [](S s) { return std::bit_cast<Word>(std::copysign(std::bit_cast<double>(s[1]), std::bit_cast<double>(s[0]))); });
+  expect1("copysign.f32", T::f32, {T::f32, T::f32},
+          [](S s) { return (s[0] & 0x80000000) + (s[1] & 0x7fffffff); });
+  expect1("copysign.f64", T::f64, {T::f64, T::f64}, [](S s) {
+    return std::bit_cast<Word>(std::copysign(std::bit_cast<double>(s[1]), std::bit_cast<double>(s[0])));
+  });
   for (const bool wide : {false, true}) {
     const T t = wide ? T::f64 : T::f32;
     const std::string name = wide ? ".f64" : ".f32";
     const auto kind = [wide](Word w) {
-      return wide ? std::fpclassify(std::bit_cast<double>(w)) : std::fpclassify(std::bit_cast<float>(std::uint32_t(w)));
+      return wide ? std::fpclassify(std::bit_cast<double>(w))
+                  : std::fpclassify(std::bit_cast<float>(std::uint32_t(w)));
     };
-    expect1("testp.finite" + name, T::pred, {t}, [&](S s) { return Word(kind(s[0]) != FP_NAN && kind(s[0]) != FP_INFINITE); });
+    expect1("testp.finite" + name, T::pred, {t},
+            [&](S s) { return Word(kind(s[0]) != FP_NAN && kind(s[0]) != FP_INFINITE); });
     expect1("testp.infinite" + name, T::pred, {t}, [&](S s) { return Word(kind(s[0]) == FP_INFINITE); });
     expect1("testp.number" + name, T::pred, {t}, [&](S s) { return Word(kind(s[0]) != FP_NAN); });
     expect1("testp.notanumber" + name, T::pred, {t}, [&](S s) { return Word(kind(s[0]) == FP_NAN); });
-    expect1("testp.normal" + name, T::pred, {t}, [&](S s) { return Word(kind(s[0]) == FP_NORMAL || kind(s[0]) == FP_ZERO); });
+    expect1("testp.normal" + name, T::pred, {t},
+            [&](S s) { return Word(kind(s[0]) == FP_NORMAL || kind(s[0]) == FP_ZERO); });
     expect1("testp.subnormal" + name, T::pred, {t}, [&](S s) { return Word(kind(s[0]) == FP_SUBNORMAL); });
   }
 }
@@ -175,7 +190,7 @@ Oracle1 on_halves(F f) {
 TEST(AluHalf, Arithmetic) {
   for (const bool brain : {false, true})
     for (const bool ftz : {false, true})
-      for (const std::string& after : {"", ".sat", ".relu"}) {
+      for (const std::string after : {"", ".sat", ".relu"}) {
         if (brain && (ftz || after == ".sat")) continue;
         const Format& f = brain ? alu_test::bf16 : alu_test::f16;
         const T one = brain ? T::bf16 : T::f16, two = brain ? T::bf16x2 : T::f16x2;
@@ -208,8 +223,11 @@ TEST(AluHalf, AddendsFarBelowATie) {
   for (const Word tiny : {Word(0x0001), Word(0x8001), Word(0x0080), Word(0x0000)}) {
     const Word a = 0x3f81, b = 0x3fa8;  // 1 + 2^-7, 1 + 2^-2 + 2^-4
     for (Word x = 0x3f80; x < 0x4000; ++x)
-      ASSERT_EQ(result_of("fma.rn.bf16", T::bf16, {T::bf16, T::bf16, T::bf16}, {x, b, tiny}), product_sum(f, x, b, tiny, 'n')) << x;
-    ASSERT_EQ(result_of("fma.rn.bf16", T::bf16, {T::bf16, T::bf16, T::bf16}, {a, a, tiny}), product_sum(f, a, a, tiny, 'n'));
+      ASSERT_EQ(result_of("fma.rn.bf16", T::bf16, {T::bf16, T::bf16, T::bf16}, {x, b, tiny}),
+                product_sum(f, x, b, tiny, 'n'))
+          << x;
+    ASSERT_EQ(result_of("fma.rn.bf16", T::bf16, {T::bf16, T::bf16, T::bf16}, {a, a, tiny}),
+              product_sum(f, a, a, tiny, 'n'));
   }
 }
 
@@ -262,20 +280,24 @@ TEST(AluApproximate, WithinTheBoundsOfPtx) {
       Lanes in;
       for (Word& w : in) {
         float x = std::bit_cast<float>(std::uint32_t(operand(T::b32, seed) * 0x9e3779b9));
-        if (!(x >= f.low && x <= f.high)) x = f.low + (f.high > 1000 ? 100 : f.high - f.low) * float(operand(T::u16, seed) & 0xffff) / 65536.0f;
+        if (!(x >= f.low && x <= f.high))
+          x = f.low +
+              (f.high > 1000 ? 100 : f.high - f.low) * float(operand(T::u16, seed) & 0xffff) / 65536.0f;
         w = std::bit_cast<std::uint32_t>(x);
       }
       const Lanes out = run(alu, {in}, ~0u, State{{Lanes{}}}).results[0];
       for (int i = 0; i < 32; ++i) {
         const long double exact = f.exact(to_long(in[i]));
-        ASSERT_LE(fabsl(to_long(out[i]) - exact), f.relative * fabsl(exact) + f.absolute) << double(to_long(in[i]));
+        ASSERT_LE(fabsl(to_long(out[i]) - exact), f.relative * fabsl(exact) + f.absolute)
+            << double(to_long(in[i]));
       }
     }
   }
 }
 
 TEST(AluApproximate, SpecialValues) {
-  const Word inf = 0x7f800000, minus_inf = 0xff800000, nan = 0x7fffffff, zero = 0, minus_zero = 0x80000000, one = 0x3f800000;
+  const Word inf = 0x7f800000, minus_inf = 0xff800000, nan = 0x7fffffff, zero = 0, minus_zero = 0x80000000,
+             one = 0x3f800000;
   const auto of = [](const std::string& name, Word x) { return result_of(name, T::f32, {T::f32}, {x}); };
   EXPECT_EQ(of("sin.approx.f32", inf), nan);
   EXPECT_EQ(of("sin.approx.ftz.f32", minus_zero), minus_zero);
@@ -300,7 +322,9 @@ TEST(AluApproximate, SpecialValues) {
 }
 
 TEST(AluApproximate, Division) {
-  const auto divide = [](const std::string& name, Word a, Word b) { return result_of(name, T::f32, {T::f32, T::f32}, {a, b}); };
+  const auto divide = [](const std::string& name, Word a, Word b) {
+    return result_of(name, T::f32, {T::f32, T::f32}, {a, b});
+  };
   // Divisors over 2^126 give zeros, and NaN for infinities.
   EXPECT_EQ(divide("div.approx.f32", 0x40000000, 0x7e800001), 0u);
   EXPECT_EQ(divide("div.approx.f32", 0xc0000000, 0x7f000000), 0x80000000u);
@@ -320,7 +344,8 @@ TEST(AluApproximate, UpperWordsOfF64) {
   EXPECT_EQ(reciprocal(Word(0xfff80000) << 32 | 1), Word(0x7fffffff) << 32);
   EXPECT_EQ(root(Word(0x40100000) << 32), Word(0x3fe00000) << 32);
   EXPECT_EQ(root(Word(0xbff00000) << 32), Word(0x7fffffff) << 32);
-  EXPECT_EQ(result_of("rsqrt.approx.f64", T::f64, {T::f64}, {Word(0x40100000) << 32}), Word(0x3fe00000) << 32);
+  EXPECT_EQ(result_of("rsqrt.approx.f64", T::f64, {T::f64}, {Word(0x40100000) << 32}), Word(0x3fe00000)
+                                                                                           << 32);
 }
 
 TEST(AluApproximate, EveryHalf) {
@@ -350,7 +375,13 @@ TEST(AluApproximate, EveryHalf) {
         if (is_infinite(r.format, in[i]) || is_infinite(r.format, out[i])) continue;
         const long double exact = r.exact((long double)value(r.format, in[i]).get_d());
         const long double least = (long double)power(1 - r.format.bias()).get_d();
-        ASSERT_LE(fabsl((long double)value(r.format, out[i]).get_d() - exact), r.relative * fmaxl(fabsl(exact), least)) << in[i];
+        if (r.name.find("ftz") != std::string::npos && exact < least) {
+          ASSERT_EQ(out[i], 0u) << in[i];
+          continue;
+        }
+        ASSERT_LE(fabsl((long double)value(r.format, out[i]).get_d() - exact),
+                  r.relative * fmaxl(fabsl(exact), least))
+            << in[i];
       }
     }
   }

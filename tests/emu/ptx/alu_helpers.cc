@@ -71,12 +71,13 @@ Word float_operand(int fraction, int width, std::uint64_t& seed) {
     case 4: return sign | 1;
     case 5: return sign | (infinity - 1);
     case 6: return sign | Word(1) << fraction;
-    case 7: return sign | (Word(1) << fraction) - 1;
-    case 8: return sign | ones / 2 << fraction;                                       // one
+    case 7: return sign | ((Word(1) << fraction) - 1);
+    case 8: return sign | ones / 2 << fraction;                                           // one
     case 9: return sign | (ones / 2 + (r >> 10 & 3)) << fraction | (any >> (width - 4));  // few ulp over
     case 10:
     case 11:
-    case 12: return sign | ((ones / 2 - 8 + (r >> 10 & 15)) << fraction) | (any & ((Word(1) << fraction) - 1));
+    case 12:
+      return sign | ((ones / 2 - 8 + (r >> 10 & 15)) << fraction) | (any & ((Word(1) << fraction) - 1));
     case 13: return sign | ((ones / 2 - 8 + (r >> 10 & 15)) << fraction) | Word(3) << (fraction - 2);  // ties
     default: return sign | any;
   }
@@ -217,10 +218,11 @@ void expect(const std::string& spelling, const std::vector<Type>& results, const
   }
 }
 
-void expect1(const std::string& spelling, Type result, const std::vector<Type>& sources, const Oracle1& oracle,
-             int rounds, const Adjust& adjust) {
-  expect(spelling, {result}, sources, [&](const std::vector<Word>& s) { return std::vector<Word>{oracle(s)}; },
-         rounds, adjust);
+void expect1(const std::string& spelling, Type result, const std::vector<Type>& sources,
+             const Oracle1& oracle, int rounds, const Adjust& adjust) {
+  expect(
+      spelling, {result}, sources, [&](const std::vector<Word>& s) { return std::vector<Word>{oracle(s)}; },
+      rounds, adjust);
 }
 
 Word result_of(const std::string& spelling, Type result, const std::vector<Type>& sources,
@@ -231,7 +233,8 @@ Word result_of(const std::string& spelling, Type result, const std::vector<Type>
   return run(alu, in, ~0u, State{std::vector<Lanes>(1)}).results[0][5];
 }
 
-std::string refusal(const std::string& spelling, const std::vector<Type>& results, const std::vector<Type>& sources) {
+std::string refusal(const std::string& spelling, const std::vector<Type>& results,
+                    const std::vector<Type>& sources) {
   try {
     decode(spelling, results, sources);
   } catch (const twofour::Error& error) {

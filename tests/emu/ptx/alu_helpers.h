@@ -39,13 +39,14 @@ using Adjust = std::function<void(std::vector<Word>&)>;
 void expect(const std::string& spelling, const std::vector<Type>& results, const std::vector<Type>& sources,
             const Oracle& oracle, int rounds = 60, const Adjust& adjust = {});
 /// One result.
-void expect1(const std::string& spelling, Type result, const std::vector<Type>& sources, const Oracle1& oracle,
-             int rounds = 60, const Adjust& adjust = {});
+void expect1(const std::string& spelling, Type result, const std::vector<Type>& sources,
+             const Oracle1& oracle, int rounds = 60, const Adjust& adjust = {});
 /// The results for these operands, given alike to all lanes.
 Word result_of(const std::string& spelling, Type result, const std::vector<Type>& sources,
                const std::vector<Word>& words);
 
 /// The message of the Error that the instruction is refused with; empty if it is not.
-std::string refusal(const std::string& spelling, const std::vector<Type>& results, const std::vector<Type>& sources);
+std::string refusal(const std::string& spelling, const std::vector<Type>& results,
+                    const std::vector<Type>& sources);
 
 }  // namespace alu_test

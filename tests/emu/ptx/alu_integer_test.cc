@@ -1,6 +1,7 @@
 // Integers against plain arithmetic on __int128 and loops over bits.
 #include "alu_helpers.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace {
@@ -16,13 +17,16 @@ struct Integer {
   bool is_signed;
   std::string name;
   Word mask() const { return bits == 64 ? ~Word(0) : (Word(1) << bits) - 1; }
-  Wide value(Word w) const { return is_signed && (w >> (bits - 1) & 1) != 0 ? Wide(w) - (Wide(1) << bits) : Wide(w); }
+  Wide value(Word w) const {
+    return is_signed && (w >> (bits - 1) & 1) != 0 ? Wide(w) - (Wide(1) << bits) : Wide(w);
+  }
   Wide highest() const { return (Wide(1) << (bits - (is_signed ? 1 : 0))) - 1; }
   Wide lowest() const { return is_signed ? -(Wide(1) << (bits - 1)) : 0; }
   Word word(Wide v) const { return Word(v) & mask(); }
 };
-const std::vector<Integer> integers = {{u16, 16, false, "u16"}, {u32, 32, false, "u32"}, {u64, 64, false, "u64"},
-                                       {s16, 16, true, "s16"},  {s32, 32, true, "s32"},  {s64, 64, true, "s64"}};
+const std::vector<Integer> integers = {{u16, 16, false, "u16"}, {u32, 32, false, "u32"},
+                                       {u64, 64, false, "u64"}, {s16, 16, true, "s16"},
+                                       {s32, 32, true, "s32"},  {s64, 64, true, "s64"}};
 Type twice(const Integer& t) {
   const bool s = t.is_signed;
   return t.bits == 16 ? (s ? s32 : u32) : (s ? s64 : u64);
@@ -78,13 +82,17 @@ TEST(AluInteger, Saturating) {
 }
 
 TEST(AluInteger, Products24) {
-  expect1("mul24.lo.u32", u32, {u32, u32}, [](S s) { return (s[0] & 0xffffff) * (s[1] & 0xffffff) & 0xffffffff; });
+  expect1("mul24.lo.u32", u32, {u32, u32},
+          [](S s) { return (s[0] & 0xffffff) * (s[1] & 0xffffff) & 0xffffffff; });
   expect1("mul24.hi.u32", u32, {u32, u32}, [](S s) { return (s[0] & 0xffffff) * (s[1] & 0xffffff) >> 16; });
-  const auto product = [](S s) { return std::int64_t(std::int32_t(s[0] << 8) >> 8) * (std::int32_t(s[1] << 8) >> 8); };
+  const auto product = [](S s) {
+    return std::int64_t(std::int32_t(s[0] << 8) >> 8) * (std::int32_t(s[1] << 8) >> 8);
+  };
   expect1("mul24.lo.s32", s32, {s32, s32}, [&](S s) { return Word(product(s)) & 0xffffffff; });
   expect1("mul24.hi.s32", s32, {s32, s32}, [&](S s) { return Word(product(s)) >> 16 & 0xffffffff; });
   expect1("mad24.lo.s32", s32, {s32, s32, s32}, [&](S s) { return (Word(product(s)) + s[2]) & 0xffffffff; });
-  expect1("mad24.hi.s32", s32, {s32, s32, s32}, [&](S s) { return ((Word(product(s)) >> 16) + s[2]) & 0xffffffff; });
+  expect1("mad24.hi.s32", s32, {s32, s32, s32},
+          [&](S s) { return ((Word(product(s)) >> 16) + s[2]) & 0xffffffff; });
 }
 
 TEST(AluInteger, DivisionMinMaxSadAbsNeg) {
@@ -93,14 +101,17 @@ TEST(AluInteger, DivisionMinMaxSadAbsNeg) {
             [&](S s) { return s[1] == 0 ? t.mask() : t.word(t.value(s[0]) / t.value(s[1])); });
     expect1("rem." + t.name, t.type, {t.type, t.type},
             [&](S s) { return s[1] == 0 ? t.mask() : t.word(t.value(s[0]) % t.value(s[1])); });
-    expect1("min." + t.name, t.type, {t.type, t.type}, [&](S s) { return t.value(s[0]) < t.value(s[1]) ? s[0] : s[1]; });
-    expect1("max." + t.name, t.type, {t.type, t.type}, [&](S s) { return t.value(s[0]) > t.value(s[1]) ? s[0] : s[1]; });
+    expect1("min." + t.name, t.type, {t.type, t.type},
+            [&](S s) { return t.value(s[0]) < t.value(s[1]) ? s[0] : s[1]; });
+    expect1("max." + t.name, t.type, {t.type, t.type},
+            [&](S s) { return t.value(s[0]) > t.value(s[1]) ? s[0] : s[1]; });
     expect1("sad." + t.name, t.type, {t.type, t.type, t.type}, [&](S s) {
       const Wide d = t.value(s[0]) - t.value(s[1]);
       return t.word((d < 0 ? -d : d) + Wide(s[2]));
     });
     if (!t.is_signed) continue;
-    expect1("abs." + t.name, t.type, {t.type}, [&](S s) { return t.word(t.value(s[0]) < 0 ? -t.value(s[0]) : t.value(s[0])); });
+    expect1("abs." + t.name, t.type, {t.type},
+            [&](S s) { return t.word(t.value(s[0]) < 0 ? -t.value(s[0]) : t.value(s[0])); });
     expect1("neg." + t.name, t.type, {t.type}, [&](S s) { return t.word(-t.value(s[0])); });
   }
   expect1("max.relu.s32", s32, {s32, s32}, [](S s) {
@@ -112,8 +123,12 @@ TEST(AluInteger, DotProducts) {
   for (const bool a_signed : {false, true})
     for (const bool b_signed : {false, true}) {
       const std::string types = std::string(a_signed ? ".s32" : ".u32") + (b_signed ? ".s32" : ".u32");
-      const auto byte = [](Word w, int i, bool s) { return s ? std::int64_t(std::int8_t(w >> 8 * i)) : std::int64_t(w >> 8 * i & 255); };
-      const auto half = [](Word w, int i, bool s) { return s ? std::int64_t(std::int16_t(w >> 16 * i)) : std::int64_t(w >> 16 * i & 65535); };
+      const auto byte = [](Word w, int i, bool s) {
+        return s ? std::int64_t(std::int8_t(w >> 8 * i)) : std::int64_t(w >> 8 * i & 255);
+      };
+      const auto half = [](Word w, int i, bool s) {
+        return s ? std::int64_t(std::int16_t(w >> 16 * i)) : std::int64_t(w >> 16 * i & 65535);
+      };
       expect1("dp4a" + types, b32, {b32, b32, b32}, [&](S s) {
         std::int64_t sum = std::int64_t(s[2]);
         for (int i = 0; i < 4; ++i) sum += byte(s[0], i, a_signed) * byte(s[1], i, b_signed);
@@ -132,8 +147,8 @@ TEST(AluInteger, DotProducts) {
 TEST(AluInteger, Carries) {
   for (const Integer& t : integers) {
     if (t.bits == 16) continue;
-    for (const std::string op : {"add.cc", "addc", "addc.cc", "sub.cc", "subc", "subc.cc", "mad.lo.cc", "madc.lo",
-                                 "madc.hi.cc", "mad.hi.cc"}) {
+    for (const std::string op : {"add.cc", "addc", "addc.cc", "sub.cc", "subc", "subc.cc", "mad.lo.cc",
+                                 "madc.lo", "madc.hi.cc", "mad.hi.cc"}) {
       SCOPED_TRACE(op + t.name);
       const bool mad = op[0] == 'm', reads = op[3] == 'c', writes = op.find(".cc") != std::string::npos;
       const Alu alu = decode(op + "." + t.name, {t.type}, std::vector<Type>(mad ? 3 : 2, t.type));
@@ -153,7 +168,8 @@ TEST(AluInteger, Carries) {
             b = in[2][i];
           }
           const bool subtract = op[0] == 's';
-          const UnsignedWide exact = subtract ? UnsignedWide(a) - b - carry_in : UnsignedWide(a) + b + carry_in;
+          const UnsignedWide exact =
+              subtract ? UnsignedWide(a) - b - carry_in : UnsignedWide(a) + b + carry_in;
           const bool carry = (exact >> t.bits & 1) != 0;
           const bool on = (active >> i & 1) != 0;
           ASSERT_EQ(after.results[0][i], on ? Word(exact) & t.mask() : 0);
@@ -201,58 +217,80 @@ TEST(AluBits, Fields) {
   };
   for (const Integer& t : integers) {
     if (t.bits == 16) continue;
-    expect1("bfe." + t.name, t.type, {t.type, u32, u32}, [&](S s) {
-      const int position = int(s[1] & 255), length = int(s[2] & 255), msb = t.bits - 1;
-      const Word sign = t.is_signed && length != 0 ? s[0] >> std::min(position + length - 1, msb) & 1 : 0;
-      Word r = 0;
-      for (int i = 0; i <= msb; ++i) r |= (i < length && position + i <= msb ? s[0] >> (position + i) & 1 : sign) << i;
-      return r;
-    }, 200, small);
+    expect1(
+        "bfe." + t.name, t.type, {t.type, u32, u32},
+        [&](S s) {
+          const int position = int(s[1] & 255), length = int(s[2] & 255), msb = t.bits - 1;
+          const Word sign = t.is_signed && length != 0 ? s[0] >> std::min(position + length - 1, msb) & 1 : 0;
+          Word r = 0;
+          for (int i = 0; i <= msb; ++i)
+            r |= (i < length && position + i <= msb ? s[0] >> (position + i) & 1 : sign) << i;
+          return r;
+        },
+        200, small);
     if (t.is_signed) continue;
     const Type type = t.bits == 32 ? b32 : b64;
-    expect1("bfi.b" + std::to_string(t.bits), type, {type, type, u32, u32}, [&](S s) {
-      const int position = int(s[2] & 255), length = int(s[3] & 255), msb = t.bits - 1;
-      Word r = s[1];
-      for (int i = 0; i < length && position + i <= msb; ++i)
-        r = (r & ~(Word(1) << (position + i))) | (s[0] >> i & 1) << (position + i);
-      return r;
-    }, 200, small);
+    expect1(
+        "bfi.b" + std::to_string(t.bits), type, {type, type, u32, u32},
+        [&](S s) {
+          const int position = int(s[2] & 255), length = int(s[3] & 255), msb = t.bits - 1;
+          Word r = s[1];
+          for (int i = 0; i < length && position + i <= msb; ++i)
+            r = (r & ~(Word(1) << (position + i))) | (s[0] >> i & 1) << (position + i);
+          return r;
+        },
+        200, small);
   }
   for (const bool clamp : {false, true}) {
     const std::string mode = clamp ? ".clamp" : ".wrap";
     const auto width = [clamp](Word w) { return clamp ? std::min<Word>(w, 32) : w & 31; };
-    expect1("bmsk" + mode + ".b32", b32, {u32, u32}, [&](S s) {
-      Word r = 0;
-      for (Word i = width(s[0]); i < 32 && i < width(s[0]) + width(s[1]); ++i) r |= Word(1) << i;
-      return r;
-    }, 200, small);
+    expect1(
+        "bmsk" + mode + ".b32", b32, {u32, u32},
+        [&](S s) {
+          Word r = 0;
+          for (Word i = width(s[0]); i < 32 && i < width(s[0]) + width(s[1]); ++i) r |= Word(1) << i;
+          return r;
+        },
+        200, small);
     for (const bool is_signed : {false, true})
-      expect1("szext" + mode + (is_signed ? ".s32" : ".u32"), is_signed ? s32 : u32, {is_signed ? s32 : u32, u32}, [&](S s) {
-        const Word n = width(s[1]);
-        Word r = 0;
-        for (Word i = 0; i < 32 && n > 0; ++i) r |= (i < n ? s[0] >> i & 1 : is_signed ? s[0] >> (n - 1) & 1 : 0) << i;
-        return r;
-      }, 200, [](std::vector<Word>& s) { if (s[1] % 3 != 0) s[1] %= 40; });
+      expect1(
+          "szext" + mode + (is_signed ? ".s32" : ".u32"), is_signed ? s32 : u32, {is_signed ? s32 : u32, u32},
+          [&](S s) {
+            const Word n = width(s[1]);
+            Word r = 0;
+            for (Word i = 0; i < 32 && n > 0; ++i)
+              r |= (i < n ? s[0] >> i & 1 : is_signed ? s[0] >> (n - 1) & 1 : 0) << i;
+            return r;
+          },
+          200,
+          [](std::vector<Word>& s) {
+            if (s[1] % 3 != 0) s[1] %= 40;
+          });
   }
 }
 
 TEST(AluBits, FindNthSet) {
-  expect1("fns.b32", b32, {b32, b32, s32}, [](S s) {
-    const int base = int(s[1]), offset = int(std::int32_t(s[2]));
-    if (offset == 0) return (s[0] >> base & 1) != 0 ? Word(base) : Word(0xffffffff);
-    std::vector<int> set;  // in the order that they are met
-    for (int i = base; i >= 0 && i < 32; i += offset < 0 ? -1 : 1)
-      if ((s[0] >> i & 1) != 0) set.push_back(i);
-    const std::size_t n = std::size_t(std::abs(offset));
-    return n <= set.size() ? Word(set[n - 1]) : Word(0xffffffff);
-  }, 200, [](std::vector<Word>& s) {
-    s[1] &= 31;
-    s[2] = Word(std::uint32_t(std::int32_t(s[2] % 41) - 20));
-  });
+  expect1(
+      "fns.b32", b32, {b32, b32, s32},
+      [](S s) {
+        const int base = int(s[1]), offset = int(std::int32_t(s[2]));
+        if (offset == 0) return (s[0] >> base & 1) != 0 ? Word(base) : Word(0xffffffff);
+        std::vector<int> set;  // in the order that they are met
+        for (int i = base; i >= 0 && i < 32; i += offset < 0 ? -1 : 1)
+          if ((s[0] >> i & 1) != 0) set.push_back(i);
+        const std::size_t n = std::size_t(std::abs(offset));
+        return n <= set.size() ? Word(set[n - 1]) : Word(0xffffffff);
+      },
+      200,
+      [](std::vector<Word>& s) {
+        s[1] &= 31;
+        s[2] = Word(std::uint32_t(std::int32_t(s[2] % 41) - 20));
+      });
 }
 
 TEST(AluLogic, WordsAndPredicates) {
-  const std::vector<std::pair<Type, std::string>> types = {{pred, "pred"}, {b16, "b16"}, {b32, "b32"}, {b64, "b64"}};
+  const std::vector<std::pair<Type, std::string>> types = {
+      {pred, "pred"}, {b16, "b16"}, {b32, "b32"}, {b64, "b64"}};
   for (const auto& [t, n] : types) {
     const Word mask = t == pred ? 1 : t == b16 ? 0xffff : t == b32 ? 0xffffffff : ~Word(0);
     expect1("and." + n, t, {t, t}, [](S s) { return s[0] & s[1]; });
@@ -272,15 +310,19 @@ TEST(AluLogic, Lop3) {
     const auto uniform = [table](std::vector<Word>& s) { s[3] = table; };
     const auto value = [](S s) {
       Word r = 0;
-      for (int i = 0; i < 32; ++i) r |= (s[3] >> ((s[0] >> i & 1) * 4 + (s[1] >> i & 1) * 2 + (s[2] >> i & 1)) & 1) << i;
+      for (int i = 0; i < 32; ++i)
+        r |= (s[3] >> ((s[0] >> i & 1) * 4 + (s[1] >> i & 1) * 2 + (s[2] >> i & 1)) & 1) << i;
       return r;
     };
     expect1("lop3.b32", b32, {b32, b32, b32, b32}, value, 2, uniform);
     for (const bool both : {false, true})
-      expect(both ? "lop3.and.b32" : "lop3.or.b32", {b32, pred}, {b32, b32, b32, b32, pred}, [&](S s) {
-        const Word r = value(s), p = r != 0;
-        return std::vector<Word>{r, both ? p & s[4] : p | s[4]};
-      }, 2, uniform);
+      expect(
+          both ? "lop3.and.b32" : "lop3.or.b32", {b32, pred}, {b32, b32, b32, b32, pred},
+          [&](S s) {
+            const Word r = value(s), p = r != 0;
+            return std::vector<Word>{r, both ? p & s[4] : p | s[4]};
+          },
+          2, uniform);
   }
 }
 
@@ -289,22 +331,32 @@ TEST(AluLogic, Shifts) {
     const auto small = [&](std::vector<Word>& s) {
       if (s[1] % 4 != 0) s[1] %= Word(t.bits + 2);
     };
-    expect1("shr." + t.name, t.type, {t.type, u32}, [&](S s) { return t.word(t.value(s[0]) >> std::min<Word>(s[1], 64)); }, 60, small);
+    expect1(
+        "shr." + t.name, t.type, {t.type, u32},
+        [&](S s) { return t.word(t.value(s[0]) >> std::min<Word>(s[1], 64)); }, 60, small);
     const Type b = t.bits == 16 ? b16 : t.bits == 32 ? b32 : b64;
-    expect1("shl.b" + std::to_string(t.bits), b, {b, u32},
-            [&](S s) { return s[1] >= Word(t.bits) ? 0 : (s[0] << s[1]) & t.mask(); }, 60, small);
+    expect1(
+        "shl.b" + std::to_string(t.bits), b, {b, u32},
+        [&](S s) { return s[1] >= Word(t.bits) ? 0 : (s[0] << s[1]) & t.mask(); }, 60, small);
   }
   for (const bool clamp : {false, true})
     for (const bool left : {false, true})
-      expect1(std::string("shf.") + (left ? "l." : "r.") + (clamp ? "clamp" : "wrap") + ".b32", b32, {b32, b32, u32}, [&](S s) {
-        const Word n = clamp ? std::min<Word>(s[2], 32) : s[2] % 32;
-        Word r = 0;  // bit i of the result from bit `from` of b:a
-        for (Word i = 0; i < 32; ++i) {
-          const Word from = left ? 32 + i - n : i + n;
-          r |= (from < 32 ? s[0] >> from & 1 : s[1] >> (from - 32) & 1) << i;
-        }
-        return r;
-      }, 100, [](std::vector<Word>& s) { if (s[2] % 4 != 0) s[2] %= 36; });
+      expect1(
+          std::string("shf.") + (left ? "l." : "r.") + (clamp ? "clamp" : "wrap") + ".b32", b32,
+          {b32, b32, u32},
+          [&](S s) {
+            const Word n = clamp ? std::min<Word>(s[2], 32) : s[2] % 32;
+            Word r = 0;  // bit i of the result from bit `from` of b:a
+            for (Word i = 0; i < 32; ++i) {
+              const Word from = left ? 32 + i - n : i + n;
+              r |= (from < 32 ? s[0] >> from & 1 : s[1] >> (from - 32) & 1) << i;
+            }
+            return r;
+          },
+          100,
+          [](std::vector<Word>& s) {
+            if (s[2] % 4 != 0) s[2] %= 36;
+          });
 }
 
 TEST(AluLogic, Permute) {
@@ -320,14 +372,17 @@ TEST(AluLogic, Permute) {
       for (int i = 0; i < 4; ++i) r = r << 8 | byte(s, table[s[2] & 3][std::size_t(i)] - '0');
       return r;
     });
-  expect1("prmt.b32", b32, {b32, b32, b32}, [&](S s) {
-    Word r = 0;
-    for (int i = 0; i < 4; ++i) {
-      const Word selector = s[2] >> 4 * i & 15, b = byte(s, int(selector & 7));
-      r |= (selector < 8 ? b : b >= 128 ? Word(255) : Word(0)) << 8 * i;
-    }
-    return r;
-  }, 200);
+  expect1(
+      "prmt.b32", b32, {b32, b32, b32},
+      [&](S s) {
+        Word r = 0;
+        for (int i = 0; i < 4; ++i) {
+          const Word selector = s[2] >> 4 * i & 15, b = byte(s, int(selector & 7));
+          r |= (selector < 8 ? b : b >= 128 ? Word(255) : Word(0)) << 8 * i;
+        }
+        return r;
+      },
+      200);
 }
 
 TEST(AluRefusals, NameThePlaceAndTheText) {

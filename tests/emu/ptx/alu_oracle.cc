@@ -53,7 +53,8 @@ mpq_class value(const Format& f, uint64_t word) {
 uint64_t rounded(const Format& f, const mpq_class& x, char mode) {
   const bool negative = x < 0;
   const mpq_class magnitude = abs(x);
-  int e = int(mpz_sizeinbase(magnitude.get_num_mpz_t(), 2)) - int(mpz_sizeinbase(magnitude.get_den_mpz_t(), 2));
+  int e =
+      int(mpz_sizeinbase(magnitude.get_num_mpz_t(), 2)) - int(mpz_sizeinbase(magnitude.get_den_mpz_t(), 2));
   while (power(e) > magnitude) --e;
   while (power(e + 1) <= magnitude) ++e;
   if (e < 1 - f.bias()) e = 1 - f.bias();  // subnormal
@@ -70,7 +71,8 @@ uint64_t rounded(const Format& f, const mpq_class& x, char mode) {
   const uint64_t word = (uint64_t(e + f.bias() - 1) << f.fraction) + kept.get_ui();
   const uint64_t sign = negative ? f.sign() : 0;
   if (e + f.bias() - 1 < 0 || word < f.infinity()) return sign | word;
-  const bool to_infinity = mode == 'n' || mode == 'a' || (mode == 'm' && negative) || (mode == 'p' && !negative);
+  const bool to_infinity =
+      mode == 'n' || mode == 'a' || (mode == 'm' && negative) || (mode == 'p' && !negative);
   return sign | (f.infinity() - (to_infinity ? 0 : 1));
 }
 uint64_t rounded(const Format& f, const mpq_class& x, char mode, uint64_t zero) {
