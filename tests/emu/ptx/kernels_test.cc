@@ -1,0 +1,82 @@
+// Every kernel of examples/kernels on the emulated device.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <sstream>
+
+#include "kernels_checks.h"
+#include "kernels_run.h"
+#include "twofour/isa/error.h"
+
+namespace twofour::emu::ptx::kernels {
+namespace {
+
+const std::vector<Kernel>& all() {
+  static const auto kernels = load_kernels();
+  return kernels;
+}
+std::vector<const Kernel*> chosen(bool broken) {
+  std::vector<const Kernel*> found;
+  for (const auto& k : all())
+    if (k.is_broken == broken) found.push_back(&k);
+  return found;
+}
+std::string name_of(const testing::TestParamInfo<const Kernel*>& info) {
+  return info.param->entry;
+}
+
+class Correct : public testing::TestWithParam<const Kernel*> {};
+
+TEST_P(Correct, EqualsItsReference) {
+  if (GetParam()->check.reference == "hello") GTEST_SKIP() << "prints; see Kernels.HelloPrints";
+  const Case before = make_case(*GetParam());
+  EXPECT_EQ(mismatch(before, Runner().run(before)), "");
+}
+INSTANTIATE_TEST_SUITE_P(Kernels, Correct, testing::ValuesIn(chosen(false)), name_of);
+
+TEST(Kernels, HelloPrints) {
+  const auto hello =
+      std::find_if(all().begin(), all().end(), [](const Kernel& k) { return k.entry == "hello"; });
+  const Case before = make_case(*hello);
+  const auto* x = before.buffers.at("x").as<float>();
+  std::vector<std::string> expected, got;
+  for (int i = 0; i < 5; ++i) {
+    char line[80];
+    std::snprintf(line, sizeof line, "hello %d of 5: %.3f %s!", i, double(x[i]), i % 2 ? "odd" : "even");
+    expected.push_back(line);
+  }
+  testing::internal::CaptureStdout();
+  Runner().run(before);
+  std::fflush(stdout);
+  std::istringstream printed(testing::internal::GetCapturedStdout());
+  for (std::string line; std::getline(printed, line);) got.push_back(line);
+  std::sort(got.begin(), got.end());
+  EXPECT_EQ(got, expected);
+}
+
+class BrokenKernel : public testing::TestWithParam<const Kernel*> {};
+
+// Without a checker a broken kernel may end or be refused; it never crashes or hangs.
+TEST_P(BrokenKernel, EndsOrIsRefused) {
+  DeviceOptions options;
+  options.instruction_limit = 1'000'000;
+  Runner runner(options);
+  const Case second = make_case(*GetParam());
+  try {
+    for (const auto& p : GetParam()->parameters)
+      for (const auto& k : all())
+        if (k.entry == p.after) {
+          runner.run_pair(make_case(k), second);
+          FAIL() << "reads freed memory without a word";
+        }
+    runner.run(second);
+    EXPECT_NE(GetParam()->broken.tool, "limit") << "ended";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find(GetParam()->entry), std::string::npos) << error.what();
+  }
+}
+INSTANTIATE_TEST_SUITE_P(Kernels, BrokenKernel, testing::ValuesIn(chosen(true)), name_of);
+
+}  // namespace
+}  // namespace twofour::emu::ptx::kernels
