@@ -86,6 +86,14 @@ TEST(KernelFiles, MatrixKernelsContainTheirInstruction) {
   }
 }
 
+TEST(KernelFiles, BrokenKernelsContainTheInstructionThatTheyName) {
+  for (const auto& k : load_kernels())
+    if (!k.broken.tool.empty()) {
+      ASSERT_FALSE(k.broken.instruction.empty()) << k.entry;
+      EXPECT_NE(read(kernel_path(k.file)).find(k.broken.instruction), std::string::npos) << k.entry;
+    }
+}
+
 // Data that did not pass through a kernel must not pass its check: outputs still hold the pattern they began
 // with.
 TEST(KernelFiles, EveryCheckFailsOnUntouchedOutputs) {

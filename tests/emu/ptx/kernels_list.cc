@@ -53,6 +53,7 @@ Kernel read_kernel(const json& j) {
     b.at("tool").get_to(k.broken.tool);
     b.at("error").get_to(k.broken.error);
     get(b, "space", k.broken.space);
+    get(b, "instruction", k.broken.instruction);
     get(b, "warp", k.broken.warp);
     get(b, "lanes", k.broken.lanes);
   } else {

@@ -34,6 +34,7 @@ struct Check {
 /// What is wrong with a broken kernel. Empty tool: nothing, it prepares another one.
 struct Broken {
   std::string tool, error, space;
+  std::string instruction;  ///< as the PTX spells it
   int warp = -1;
   std::vector<int> lanes;
 };
