@@ -1,4 +1,4 @@
-#include "kernels_checks.h"
+#include "checks.h"
 
 #include <fmt/format.h>
 

@@ -2,7 +2,7 @@
 #include <map>
 #include <string>
 
-#include "kernels_list.h"
+#include "list.h"
 #include "twofour/emu/ptx/device.h"
 
 namespace twofour::emu::ptx::kernels {

@@ -1,4 +1,4 @@
-#include "kernels_list.h"
+#include "list.h"
 
 #include <cstring>
 #include <fstream>

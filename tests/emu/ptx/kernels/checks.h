@@ -1,12 +1,12 @@
 #pragma once
-#include "kernels_list.h"
+#include "list.h"
 
 namespace twofour::emu::ptx::kernels {
 
 /// Compares what a kernel left in its buffers with what the data it began with asks for:
 ///   matrix, conv  with the whole-matrix path of the instruction, bit for bit
 ///   host          with a plain function of that name, bit for bit; attention within a bound
-///   (kernels_host.cc)
+///   (host.cc)
 /// Empty if equal, else the first difference. Throws Error for an unknown reference.
 std::string mismatch(const Case& before, const Case& after);
 

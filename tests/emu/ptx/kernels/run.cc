@@ -1,4 +1,4 @@
-#include "kernels_run.h"
+#include "run.h"
 
 #include <cstring>
 #include <fstream>

@@ -5,8 +5,8 @@
 #include <cstdio>
 #include <sstream>
 
-#include "kernels_checks.h"
-#include "kernels_run.h"
+#include "checks.h"
+#include "run.h"
 #include "twofour/isa/error.h"
 
 namespace twofour::emu::ptx::kernels {
@@ -46,10 +46,11 @@ TEST(Kernels, HelloPrints) {
     std::snprintf(line, sizeof line, "hello %d of 5: %.3f %s!", i, double(x[i]), i % 2 ? "odd" : "even");
     expected.push_back(line);
   }
-  testing::internal::CaptureStdout();
-  Runner().run(before);
-  std::fflush(stdout);
-  std::istringstream printed(testing::internal::GetCapturedStdout());
+  std::string text;
+  DeviceOptions options;
+  options.print = [&](std::string_view part) { text += part; };
+  Runner(options).run(before);
+  std::istringstream printed(text);
   for (std::string line; std::getline(printed, line);) got.push_back(line);
   std::sort(got.begin(), got.end());
   EXPECT_EQ(got, expected);

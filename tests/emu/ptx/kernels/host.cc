@@ -9,7 +9,7 @@
 #include <numeric>
 #include <vector>
 
-#include "kernels_checks.h"
+#include "checks.h"
 #include "twofour/emu/matrix/gemm.h"
 #include "twofour/emu/numerics/half.h"
 #include "twofour/isa/error.h"

@@ -8,7 +8,7 @@
 #include <regex>
 #include <set>
 
-#include "kernels_checks.h"
+#include "checks.h"
 #include "twofour/isa/sparsity.h"
 
 namespace twofour::emu::ptx::kernels {
