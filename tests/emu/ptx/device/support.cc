@@ -19,7 +19,9 @@ std::string kernel(const std::string& body, const std::string& more_parameters, 
 )" + body + "\n  ret;\n}\n";
 }
 
-TestDevice::TestDevice(const std::string& text, DeviceOptions options)
-    : device_(isa::load_machine("a100-sxm4-40gb"), std::move(options)), module_(device_.load(parse(text, "test.ptx"))) {}
+TestDevice::TestDevice(const std::string& text, DeviceOptions options, std::string entry)
+    : device_(isa::load_machine("a100-sxm4-40gb"), std::move(options)),
+      module_(device_.load(parse(text, "test.ptx"))),
+      entry_(std::move(entry)) {}
 
 }  // namespace twofour::emu::ptx::test

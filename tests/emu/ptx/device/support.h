@@ -18,7 +18,8 @@ std::string kernel(const std::string& body, const std::string& more_parameters =
 
 class TestDevice {
  public:
-  explicit TestDevice(const std::string& text, DeviceOptions options = {.threads = 1, .instruction_limit = {}, .print = {}});
+  explicit TestDevice(const std::string& text, DeviceOptions options = {.threads = 1, .instruction_limit = {}, .print = {}},
+                      std::string entry = "k");
 
   Device& device() { return device_; }
   const LoadedModule& module() const { return *module_; }
@@ -42,7 +43,7 @@ class TestDevice {
   LaunchReport run(Dim3 grid, Dim3 block, std::uint64_t dynamic_shared, Args... args) {
     std::vector<std::byte> parameters;
     (append(parameters, args), ...);
-    return device_.launch(*module_, "k", {grid, block, dynamic_shared, parameters});
+    return device_.launch(*module_, entry_, {grid, block, dynamic_shared, parameters});
   }
 
   /// What one block of threads leaves in out[0 .. count).
@@ -62,6 +63,7 @@ class TestDevice {
 
   Device device_;
   std::shared_ptr<LoadedModule> module_;
+  std::string entry_;
 };
 
 /// The message of the Error that f throws; empty if none.
