@@ -3,6 +3,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 #include "twofour/isa/machine.h"
 
@@ -27,7 +28,7 @@ Dim3 dim(const std::vector<std::uint32_t>& v) {
 
 }  // namespace
 
-Runner::Runner(DeviceOptions options) : device_(isa::load_machine("a100-40gb"), options) {}
+Runner::Runner(DeviceOptions options) : device_(isa::load_machine("a100-sxm4-80gb"), std::move(options)) {}
 
 Runner::Addresses Runner::upload(const Case& data) {
   Addresses addresses;

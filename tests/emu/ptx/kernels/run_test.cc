@@ -19,7 +19,7 @@ const std::vector<Kernel>& all() {
 std::vector<const Kernel*> chosen(bool broken) {
   std::vector<const Kernel*> found;
   for (const auto& k : all())
-    if (k.is_broken == broken) found.push_back(&k);
+    if (k.is_broken == broken && k.check.reference != "hello") found.push_back(&k);
   return found;
 }
 std::string name_of(const testing::TestParamInfo<const Kernel*>& info) {
@@ -29,7 +29,6 @@ std::string name_of(const testing::TestParamInfo<const Kernel*>& info) {
 class Correct : public testing::TestWithParam<const Kernel*> {};
 
 TEST_P(Correct, EqualsItsReference) {
-  if (GetParam()->check.reference == "hello") GTEST_SKIP() << "prints; see Kernels.HelloPrints";
   const Case before = make_case(*GetParam());
   EXPECT_EQ(mismatch(before, Runner().run(before)), "");
 }
