@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "twofour/emu/matrix/random.h"
+#include "twofour/emu/numerics/half.h"
 #include "twofour/isa/error.h"
 
 namespace twofour::emu::ptx::kernels {
@@ -28,6 +29,7 @@ Parameter read_parameter(const json& j) {
   }
   get(j, "fill", p.fill);
   get(j, "seed", p.seed);
+  get(j, "scale", p.scale);
   get(j, "low", p.low);
   get(j, "high", p.high);
   get(j, "value", p.value);
@@ -79,12 +81,23 @@ Buffer empty_buffer(const Parameter& p, std::byte pattern) {
   return {p.type, p.rows, p.cols, std::vector<std::byte>(std::size_t(p.rows * row_bytes), pattern)};
 }
 
+void scale_halves(Buffer& b, float scale) {
+  if (b.type != "f16") fail("kernels.json: scale is for f16, not {}", b.type);
+  for (std::size_t i = 0; i < b.bytes.size(); i += 2) {
+    std::uint16_t half = 0;
+    std::memcpy(&half, &b.bytes[i], 2);
+    half = float_to_half(half_to_float(half) * scale);
+    std::memcpy(&b.bytes[i], &half, 2);
+  }
+}
+
 Buffer random_buffer(const Parameter& p) {
   std::mt19937_64 random(p.seed);
   const bool words = p.type == "u32";
   Buffer b = buffer(
       random_matrix(words ? isa::ElementType::s32 : isa::parse_element(p.type), p.rows, p.cols, random));
   b.type = p.type;
+  if (p.scale != 1) scale_halves(b, float(p.scale));
   return b;
 }
 

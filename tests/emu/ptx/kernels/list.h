@@ -18,6 +18,7 @@ struct Parameter {
   std::int64_t rows = 0, cols = 0;  ///< elements; of a compressed matrix: logical
   std::string fill;                 ///< random, range (low .. high), zero
   std::uint64_t seed = 0;
+  double scale = 1;                           ///< of random f16 values, a power of two
   std::int64_t low = 0, high = 0, value = 0;  ///< value: of a scalar
   std::string of, instruction;
   int selector = 0;
