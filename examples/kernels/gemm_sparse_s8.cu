@@ -1,0 +1,20 @@
+// s8 2:4-sparse GEMM (gemm_sparse.cuh), metadata a row a word: m16n8k64 (selector 0 alone) and m16n8k32 (0 and 1).
+#include "gemm_sparse.cuh"
+
+extern "C" __global__ void __launch_bounds__(128)
+gemm_sparse_s8(const int8_t* a, const uint8_t* codes, const int8_t* b, const int* c, int* d, int m, int n, int k) {
+  __shared__ __align__(128) char tiles[gemm_sparse_shared];
+  gemm_sparse_codes<MmaSpS8>(tiles, a, codes, b, c, d, n, k / 4, k / 2);
+}
+
+extern "C" __global__ void __launch_bounds__(128)
+gemm_sparse_s8_k32(const int8_t* a, const uint8_t* codes, const int8_t* b, const int* c, int* d, int m, int n, int k) {
+  __shared__ __align__(128) char tiles[gemm_sparse_shared];
+  gemm_sparse_codes<MmaSpS8Half>(tiles, a, codes, b, c, d, n, k / 4, k / 2);
+}
+
+extern "C" __global__ void __launch_bounds__(128)
+gemm_sparse_s8_words(const int8_t* a, const uint32_t* e, const int8_t* b, const int* c, int* d, int m, int n, int k) {
+  __shared__ __align__(128) char tiles[gemm_sparse_shared];
+  gemm_sparse_words<MmaSpS8, 0>(tiles, a, e, b, c, d, n, k / 2);
+}
