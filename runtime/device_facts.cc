@@ -13,7 +13,7 @@ struct Board {
 constexpr Board boards[] = {
     {"a100-sxm4-80gb", "NVIDIA A100-SXM4-80GB", 80, 1593, 5120},
     {"a100-sxm4-40gb", "NVIDIA A100-SXM4-40GB", 40, 1215, 5120},
-    {"a100-pcie", "NVIDIA A100-PCIE-40GB", 40, 1215, 5120},
+    {"a100-pcie", "NVIDIA A100 80GB PCIe", 80, 1512, 5120},
     {"a30", "NVIDIA A30", 24, 1215, 3072},
     {"a10", "NVIDIA A10", 24, 6251, 384},
     {"h100-sxm", "NVIDIA H100 80GB HBM3", 80, 2619, 5120},

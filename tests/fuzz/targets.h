@@ -16,6 +16,8 @@ void gemm_table(Bytes bytes);
 void search_table(Bytes bytes);
 void names(Bytes bytes);
 void onnx_file(Bytes bytes);
+void fatbin(Bytes bytes);  ///< every PTX in it is unpacked
+void elf_file(Bytes bytes);
 void registers(Bytes bytes);  ///< instruction, options, registers: the result equals the oracle's
 
 struct Target {
@@ -29,6 +31,8 @@ inline constexpr Target targets[] = {{"replay_text", replay_text, "tests/fuzz/se
                                      {"gemm_table", gemm_table, "tests/fuzz/seeds/gemm_table"},
                                      {"search_table", search_table, "tests/fuzz/seeds/search_table"},
                                      {"onnx_file", onnx_file, "tests/nas/graph/models"},
+                                     {"fatbin", fatbin, "tests/fuzz/seeds/fatbin"},
+                                     {"elf_file", elf_file, "tests/fuzz/seeds/elf_file"},
                                      {"names", names, "tests/fuzz/seeds/names"},
                                      {"registers", registers, "tests/fuzz/seeds/registers"}};
 
