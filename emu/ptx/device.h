@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -31,7 +32,8 @@ struct LaunchReport {
 
 struct DeviceOptions {
   int threads = 0;                      ///< 0: all cores
-  std::uint64_t instruction_limit = 0;  ///< warp instructions a launch may execute; 0: no limit
+  std::uint64_t instruction_limit = 0;  ///< warp instructions a launch may execute, to some 10^5; 0: no limit
+  std::function<void(std::string_view)> print;  ///< the text of a printf in a kernel; none: to stdout
 };
 
 /// A module in a device: its variables have addresses.

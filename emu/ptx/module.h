@@ -56,7 +56,7 @@ struct Relocation {
   std::int64_t offset = 0;  ///< in the variable
   int bytes = 8;            ///< 4 or 8; 1 for a masked one, 0xFF00(symbol)
   int shift = 0;            ///< bits; 0, 8, .. 56 for a masked one
-  std::string symbol;       ///< variable or function
+  std::string symbol = {};  ///< variable or function
   std::int64_t addend = 0;
   bool generic = false;  ///< generic(symbol): its generic address, else that in its own space
 };
@@ -64,23 +64,23 @@ struct Relocation {
 /// A variable outside registers, or a parameter.
 struct Variable {
   Space space = Space::global;
-  std::string name;
+  std::string name = {};
   Type type = Type::b8;
   int align = 1;  ///< bytes
   /// All elements of all dimensions, vectors counted; 0: the caller gives the size ([] of .extern).
   std::int64_t bytes = 0;
-  std::vector<std::uint8_t> initial;  ///< the first bytes; the rest is zeros
-  std::vector<Relocation> relocations;
+  std::vector<std::uint8_t> initial = {};  ///< the first bytes; the rest is zeros
+  std::vector<Relocation> relocations = {};
   bool external = false;  ///< .extern
   bool visible = false;   ///< .visible, .weak or .common
   bool pointer = false;   ///< parameter: .ptr
-  Location at;
+  Location at = {};
 };
 
 /// A register of a function. Only registers that the code mentions are numbered, in the order in which they
 /// are first mentioned: %r<1000000> costs nothing.
 struct Register {
-  std::string name;  ///< one in a nested scope that repeats a name of the function: name#2
+  std::string name = {};  ///< one in a nested scope that repeats a name of the function: name#2
   Type type = Type::b32;
 };
 
@@ -158,22 +158,23 @@ struct Operand {
   std::int64_t integer = 0;  ///< integer
   std::uint64_t bits64 = 0;  ///< real
   bool single = false;       ///< real: bits of a float in the low half of bits64
-  std::string symbol;        ///< symbol; base of an address, or empty
+  std::string symbol = {};   ///< symbol; base of an address, or empty
   std::int64_t offset = 0;   ///< symbol, address
   int target = -1;  ///< label: index into Function::code (its size: the end); brx.idx: into branch_targets
-  std::vector<Operand> parts;  ///< vector; for `p|q` of setp, shfl, match: two parts and `pair`
-  bool pair = false;           ///< kind vector
-  Location at;
+  std::vector<Operand> parts = {};  ///< vector; for `p|q` of setp, shfl, match: two parts and `pair`
+  bool pair = false;                ///< kind vector
+  Location at = {};
 };
 
 struct Instruction {
   int predicate = -1;  ///< register, or -1
   bool predicate_negated = false;
-  std::string opcode;                  ///< up to the first dot: "mad", "cp", "mma"
-  std::vector<std::string> modifiers;  ///< the rest by dots, "::" kept: "sp::ordered_metadata", "lo", "s32"
-  std::vector<Operand> operands;       ///< in the order written. call: empty, see Call
-  std::string text;                    ///< the statement without ; in one line, for messages
-  Location at;                         ///< of its first character, the guard's if there is one
+  std::string opcode = {};  ///< up to the first dot: "mad", "cp", "mma"
+  std::vector<std::string> modifiers =
+      {};                              ///< the rest by dots, "::" kept: "sp::ordered_metadata", "lo", "s32"
+  std::vector<Operand> operands = {};  ///< in the order written. call: empty, see Call
+  std::string text = {};               ///< the statement without ; in one line, for messages
+  Location at = {};                    ///< of its first character, the guard's if there is one
 
   bool has(std::string_view modifier) const;
 };
@@ -195,20 +196,22 @@ struct LaunchBounds {
 };
 
 struct Function {
-  std::string name;
-  bool entry = false;                         ///< .entry; else .func
-  bool external = false;                      ///< declared only
-  std::vector<Variable> results, parameters;  ///< .param, or .reg: space reg, and the name of a register
-  std::vector<Register> registers;            ///< first those of results and parameters
+  std::string name = {};
+  bool entry = false;     ///< .entry; else .func
+  bool external = false;  ///< declared only
+  std::vector<Variable> results = {},
+                        parameters = {};  ///< .param, or .reg: space reg, and the name of a register
+  std::vector<Register> registers = {};   ///< first those of results and parameters
   /// .local, .shared and .param of the body, in any scope. Each name is unique in the function and differs
   /// from all names of the module: one that repeats is name#2. (.global and .const become the module's.)
-  std::vector<Variable> variables;
-  std::vector<Instruction> code;
-  std::vector<std::pair<int, Call>> calls;          ///< index into code (ascending), its call
-  std::vector<std::pair<std::string, int>> labels;  ///< name, position in code; scopes may repeat names
-  std::vector<std::pair<std::string, std::vector<int>>> branch_targets;  ///< .branchtargets label: positions
-  LaunchBounds bounds;
-  Location at;
+  std::vector<Variable> variables = {};
+  std::vector<Instruction> code = {};
+  std::vector<std::pair<int, Call>> calls = {};          ///< index into code (ascending), its call
+  std::vector<std::pair<std::string, int>> labels = {};  ///< name, position in code; scopes may repeat names
+  std::vector<std::pair<std::string, std::vector<int>>> branch_targets =
+      {};  ///< .branchtargets label: positions
+  LaunchBounds bounds = {};
+  Location at = {};
 };
 
 struct Module {

@@ -1,0 +1,241 @@
+// Matrix instructions: rows of the instruction table (isa/instruction.h), run by emu/warp.
+#include <optional>
+
+#include "twofour/emu/ptx/cta.h"
+#include "twofour/emu/ptx/decode.h"
+#include "twofour/emu/ptx/qualifiers.h"
+#include "twofour/emu/warp/ldmatrix.h"
+#include "twofour/emu/warp/mma.h"
+#include "twofour/emu/warp/wmma_memory.h"
+
+namespace twofour::emu::ptx {
+namespace {
+
+/// Registers of an operand, each 4 bytes a lane, or 8 (f64).
+struct Registers {
+  std::array<Ref, max_operand_registers> refs = {};
+  int count = 0;
+  bool wide = false;
+};
+
+struct MatrixOp {
+  isa::Spelling spelling;
+  Registers a, b, c, d;
+  Ref metadata, stride;
+  int selector = 0;
+  Address address;
+};
+
+void read_fragment(Warp& warp, const Registers& r, Fragment& f) {
+  for (std::size_t k = 0; k < std::size_t(r.count); ++k) {
+    if (!r.wide) {
+      std::memcpy(f.word[k].data(), warp.pointer(r.refs[k]), sizeof f.word[k]);
+      continue;
+    }
+    const auto* s = warp.reg<std::uint64_t>(r.refs[k]);
+    for (std::size_t l = 0; l < lanes_of_warp; ++l) {
+      f.word[2 * k][l] = std::uint32_t(s[l]);
+      f.word[2 * k + 1][l] = std::uint32_t(s[l] >> 32);
+    }
+  }
+}
+
+void write_fragment(Warp& warp, const Registers& r, const Fragment& f) {
+  for (std::size_t k = 0; k < std::size_t(r.count); ++k) {
+    if (!r.refs[k]) continue;
+    if (!r.wide) {
+      std::memcpy(warp.pointer(r.refs[k]), f.word[k].data(), sizeof f.word[k]);
+      continue;
+    }
+    auto* d = warp.reg<std::uint64_t>(r.refs[k]);
+    for (std::size_t l = 0; l < lanes_of_warp; ++l)
+      d[l] = f.word[2 * k][l] | std::uint64_t(f.word[2 * k + 1][l]) << 32;
+  }
+}
+
+/// Runs f and gives its Errors their place.
+template <class F>
+void with_place(Warp& warp, std::uint32_t lanes, F&& f) {
+  if (const std::uint32_t missing = ~lanes; missing != 0)
+    warp.fail(std::countr_zero(missing), "a matrix instruction needs all 32 lanes; lanes {:#010x} are not here",
+              missing);
+  std::string problem;
+  try {
+    return f();
+  } catch (const Error& e) {
+    problem = e.what();
+  }
+  warp.fail(-1, "{}", problem);
+}
+
+void multiply(Warp& warp, const Op& op, std::uint32_t lanes) {
+  const auto& m = *static_cast<const MatrixOp*>(op.data);
+  with_place(warp, lanes, [&] {
+    MmaOperands x;
+    read_fragment(warp, m.a, x.a);
+    read_fragment(warp, m.b, x.b);
+    read_fragment(warp, m.c, x.c);
+    if (m.metadata) std::memcpy(x.metadata.data(), warp.pointer(m.metadata), sizeof x.metadata);
+    x.selector = m.selector;
+    const NumericOptions options{warp.cta().grid().machine->architecture, m.spelling.satfinite, m.spelling.rounding};
+    write_fragment(warp, m.d, execute(*m.spelling.instruction, x, options));
+  });
+}
+
+void load_matrices(Warp& warp, const Op& op, std::uint32_t lanes) {
+  const auto& m = *static_cast<const MatrixOp*>(op.data);
+  with_place(warp, lanes, [&] {
+    Addresses a;
+    gather(warp, m.address, lanes, 16, 1, a);
+    for (std::uint64_t& address : a.at) address -= shared_window;
+    write_fragment(warp, m.d,
+                   ldmatrix(*m.spelling.instruction, warp.cta().shared(),
+                            std::span<const std::uint64_t, lanes_of_warp>(a.at)));
+  });
+}
+
+void transpose(Warp& warp, const Op& op, std::uint32_t lanes) {
+  const auto& m = *static_cast<const MatrixOp*>(op.data);
+  with_place(warp, lanes, [&] {
+    Fragment f;
+    read_fragment(warp, m.a, f);
+    f.word[0] = movmatrix(f.word[0]);
+    write_fragment(warp, m.d, f);
+  });
+}
+
+/// The piece of memory that a wmma access lies in, and the address in it.
+std::pair<std::span<std::byte>, MatrixAddress> matrix_address(Warp& warp, const MatrixOp& m) {
+  Addresses a;
+  gather(warp, m.address, all_lanes, 1, 1, a);
+  if (!a.same) fail("the address differs between lanes");
+  MatrixAddress at;
+  if (m.stride) at.stride = *warp.reg<std::int32_t>(m.stride);
+  const std::uint64_t address = a.at[0];
+  if (address >= shared_window && address < shared_window_end) {
+    at.base = address - shared_window;
+    return {warp.cta().shared(), at};
+  }
+  const GlobalMemory& memory = *warp.cta().grid().memory;
+  const GlobalMemory::Range r = memory.find(address);
+  if (r.end == 0) fail("address {:#x}, which {}", address, memory.describe(address));
+  at.base = address - r.begin;
+  return {{reinterpret_cast<std::byte*>(memory.host_bias() + r.begin), r.end - r.begin}, at};
+}
+
+void load_fragment(Warp& warp, const Op& op, std::uint32_t lanes) {
+  const auto& m = *static_cast<const MatrixOp*>(op.data);
+  with_place(warp, lanes, [&] {
+    const auto [bytes, at] = matrix_address(warp, m);
+    write_fragment(warp, m.d, wmma_load(*m.spelling.instruction, bytes, at));
+  });
+}
+
+void store_fragment(Warp& warp, const Op& op, std::uint32_t lanes) {
+  const auto& m = *static_cast<const MatrixOp*>(op.data);
+  with_place(warp, lanes, [&] {
+    const auto [bytes, at] = matrix_address(warp, m);
+    Fragment f;
+    read_fragment(warp, m.d, f);
+    wmma_store(*m.spelling.instruction, f, bytes, at);
+  });
+}
+
+/// The instruction as the table spells it: without its state space, ldmatrix with .shared.
+isa::Spelling spelling(const FunctionDecoder& d) {
+  const Instruction& i = d.instruction();
+  std::string name = i.opcode;
+  const bool shared = i.opcode == "ldmatrix";
+  for (const std::string& m : i.modifiers) {
+    if (m == "b16" && shared) name += ".shared";
+    if (m != "global" && !m.starts_with("shared")) name += "." + m;
+  }
+  try {
+    return isa::parse_spelling(name);
+  } catch (const Error& e) {
+    d.refuse(e.what());
+  }
+}
+
+Registers registers(FunctionDecoder& d, const Operand& o, int words, bool results) {
+  const std::vector<Operand> one{o};
+  const std::vector<Operand>& parts = o.kind == Operand::Kind::vector ? o.parts : one;
+  Registers r;
+  r.count = int(parts.size());
+  r.wide = r.count * 2 == words && !parts.empty() && parts[0].kind != Operand::Kind::nothing &&
+           (parts[0].kind != Operand::Kind::reg || d.width(parts[0].reg) == 8);
+  if (r.count * (r.wide ? 2 : 1) != words)
+    d.refuse(fmt::format("an operand has {} registers, the instruction has {} of 32 bits", r.count, words));
+  for (std::size_t k = 0; k < parts.size(); ++k)
+    r.refs[k] = results ? d.destination(parts[k], r.wide ? 8 : 4)
+                        : d.source(parts[k], r.wide ? Type::b64 : Type::b32);
+  return r;
+}
+
+void emit_matrix(FunctionDecoder& d, Handler handler, MatrixOp m) {
+  const MatrixOp* const data = d.own(std::move(m));
+  d.emit(handler).data = data;
+}
+
+void decode_multiply(FunctionDecoder& d) {
+  MatrixOp m;
+  m.spelling = spelling(d);
+  const isa::Instruction& i = *m.spelling.instruction;
+  if (!i.multiplies()) d.refuse("not implemented");
+  d.expect_operands(i.is_sparse() ? 6 : 4, i.is_sparse() ? 6 : 4);
+  m.d = registers(d, d.operand(0), isa::registers(i, isa::Operand::d), true);
+  m.a = registers(d, d.operand(1), isa::registers(i, isa::Operand::a), false);
+  m.b = registers(d, d.operand(2), isa::registers(i, isa::Operand::b), false);
+  m.c = registers(d, d.operand(3), isa::registers(i, isa::Operand::c), false);
+  if (i.is_sparse()) {
+    m.metadata = d.source(d.operand(4), Type::b32);
+    const std::int64_t selector = d.number(d.operand(5));
+    if (selector < 0 || selector >= i.selectors())
+      d.refuse(fmt::format("sparsity selector {}, it takes 0 to {}", selector, i.selectors() - 1));
+    m.selector = int(selector);
+  }
+  emit_matrix(d, multiply, m);
+}
+
+void decode_ldmatrix(FunctionDecoder& d) {
+  d.expect_operands(2, 2);
+  MatrixOp m;
+  m.spelling = spelling(d);
+  m.d = registers(d, d.operand(0), m.spelling.instruction->movement.matrices, true);
+  m.address = d.address(d.operand(1), Window::shared);
+  emit_matrix(d, load_matrices, m);
+}
+
+void decode_movmatrix(FunctionDecoder& d) {
+  d.expect_operands(2, 2);
+  MatrixOp m;
+  m.spelling = spelling(d);
+  m.d = registers(d, d.operand(0), 1, true);
+  m.a = registers(d, d.operand(1), 1, false);
+  emit_matrix(d, transpose, m);
+}
+
+void decode_wmma(FunctionDecoder& d) {
+  if (d.has("mma")) return decode_multiply(d);
+  MatrixOp m;
+  m.spelling = spelling(d);
+  const isa::Instruction& i = *m.spelling.instruction;
+  const bool stores = i.family == isa::Family::wmma_store;
+  d.expect_operands(2, 3);
+  m.d = registers(d, d.operand(stores ? 1 : 0), isa::registers(i, i.moved), !stores);
+  m.address = d.address(d.operand(stores ? 0 : 1), window_of(d));
+  if (d.operand_count() == 3) m.stride = d.source(d.operand(2), Type::b32);
+  emit_matrix(d, stores ? store_fragment : load_fragment, m);
+}
+
+}  // namespace
+
+OpcodeDecoder find_matrix(std::string_view opcode) {
+  if (opcode == "mma") return decode_multiply;
+  if (opcode == "wmma") return decode_wmma;
+  if (opcode == "ldmatrix") return decode_ldmatrix;
+  if (opcode == "movmatrix") return decode_movmatrix;
+  return nullptr;
+}
+
+}  // namespace twofour::emu::ptx

@@ -1,0 +1,210 @@
+#include "twofour/emu/ptx/device.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "twofour/emu/ptx/cta.h"
+#include "twofour/emu/ptx/launch.h"
+#include "twofour/emu/ptx/memory.h"
+
+namespace twofour::emu::ptx {
+namespace {
+
+constexpr std::uint64_t memory_bytes = std::uint64_t{40} << 30;  // of the A100 with 40 GiB
+constexpr std::uint64_t max_static_shared = 48 * 1024;
+constexpr std::uint64_t max_block_threads = 1024, max_block_z = 64, max_grid_yz = 65535;
+
+}  // namespace
+
+/// Its variables lie in the device's memory as long as it lives.
+class LoadedModule {
+ public:
+  LoadedModule(Module text, std::shared_ptr<GlobalMemory> memory) : module_(std::move(text)), memory_(std::move(memory)) {
+    place_functions();
+    place_variables();
+    for (const Variable& v : module_.variables) relocate(v);
+  }
+  ~LoadedModule() {
+    for (const auto& [name, symbol] : variables_) memory_->free(symbol.address);
+  }
+  LoadedModule(const LoadedModule&) = delete;
+  LoadedModule& operator=(const LoadedModule&) = delete;
+
+  Device::Symbol symbol(std::string_view name) const {
+    const auto found = variables_.find(name);
+    if (found == variables_.end()) fail("{}: there is no .global or .const variable {}", module_.file, name);
+    return found->second;
+  }
+
+  /// Decoded at the first call.
+  const Kernel& kernel(std::string_view name) const {
+    const auto known = kernels_.find(name);
+    if (known != kernels_.end()) return *known->second;
+    const Function* f = module_.function(name);
+    if (f == nullptr || !f->entry || f->external) fail("{}: there is no kernel {}{}", module_.file, name, entries());
+    return *(kernels_[std::string(name)] = decode_kernel(module_, *f, symbols_));
+  }
+
+ private:
+  std::string entries() const {
+    std::string out;
+    for (const Function& f : module_.functions)
+      if (f.entry && out.size() < 1000) out += (out.empty() ? "; there are " : ", ") + f.name;
+    return out;
+  }
+
+  void place_functions() {
+    std::uint64_t address = function_window;
+    for (const Function& f : module_.functions) {
+      if (address >= local_window) break;  // the rest cannot be called by address
+      if (!f.external) symbols_.functions[f.name] = address;
+      address += function_stride;
+    }
+  }
+
+  void place_variables() {
+    for (const Variable& v : module_.variables) {
+      if ((v.space != Space::global && v.space != Space::constant) || v.external) continue;
+      const std::uint64_t address = memory_->allocate(std::uint64_t(v.bytes));
+      variables_[v.name] = {address, std::uint64_t(v.bytes)};
+      symbols_.global[v.name] = address;
+      std::copy(v.initial.begin(), v.initial.end(), reinterpret_cast<std::uint8_t*>(memory_->host_bias() + address));
+    }
+  }
+
+  void relocate(const Variable& v) {
+    const auto at = variables_.find(v.name);
+    if (at == variables_.end()) return;
+    for (const Relocation& r : v.relocations) {
+      const auto variable = symbols_.global.find(r.symbol), function = symbols_.functions.find(r.symbol);
+      if (variable == symbols_.global.end() && function == symbols_.functions.end())
+        fail("{}:{}: {} holds the address of {}, which has no definition in this module", module_.file, v.at.line,
+             v.name, r.symbol);
+      std::uint64_t value = variable != symbols_.global.end() ? variable->second : function->second;
+      value = (value + std::uint64_t(r.addend)) >> r.shift;
+      if (r.offset < 0 || r.bytes > 8 || r.offset + r.bytes > v.bytes) continue;
+      std::memcpy(reinterpret_cast<std::byte*>(memory_->host_bias() + at->second.address) + r.offset, &value,
+                  std::size_t(r.bytes));
+    }
+  }
+
+  Module module_;
+  std::shared_ptr<GlobalMemory> memory_;
+  Symbols symbols_;
+  std::map<std::string, Device::Symbol, std::less<>> variables_;
+  mutable std::map<std::string, std::unique_ptr<Kernel>, std::less<>> kernels_;
+};
+
+struct Device::Impl {
+  isa::Machine machine;
+  DeviceOptions options;
+  std::shared_ptr<GlobalMemory> memory = std::make_shared<GlobalMemory>(memory_bytes);
+  std::uint64_t launches = 0;
+};
+
+Device::Device(isa::Machine machine, DeviceOptions options)
+    : impl_(std::make_unique<Impl>(Impl{std::move(machine), std::move(options)})) {
+  if (!impl_->options.print)
+    impl_->options.print = [](std::string_view text) {
+      std::fwrite(text.data(), 1, text.size(), stdout);
+      std::fflush(stdout);
+    };
+}
+Device::~Device() = default;
+
+const isa::Machine& Device::machine() const {
+  return impl_->machine;
+}
+std::uint64_t Device::allocate(std::uint64_t bytes) {
+  return impl_->memory->allocate(bytes);
+}
+void Device::free(std::uint64_t address) {
+  impl_->memory->free(address);
+}
+std::uint64_t Device::free_bytes() const {
+  return impl_->memory->free_bytes();
+}
+
+std::span<std::byte> Device::bytes(std::uint64_t address, std::uint64_t count) {
+  const GlobalMemory& memory = *impl_->memory;
+  if (count == 0) return {};
+  const GlobalMemory::Range r = memory.find(address);
+  if (r.end == 0 || r.end - address < count)
+    fail("{} bytes at device address {:#x}, which {}", count, address, memory.describe(address));
+  return {reinterpret_cast<std::byte*>(memory.host_bias() + address), count};
+}
+
+std::shared_ptr<LoadedModule> Device::load(Module module) {
+  return std::make_shared<LoadedModule>(std::move(module), impl_->memory);
+}
+Device::Symbol Device::symbol(const LoadedModule& module, std::string_view name) const {
+  return module.symbol(name);
+}
+
+namespace {
+
+void check_sizes(const isa::Machine& machine, const Kernel& k, const Launch& l) {
+  const std::string& name = k.entry->name;
+  for (const auto& [dim, what] : {std::pair{l.grid, "grid"}, {l.block, "block"}})
+    if (dim.x == 0 || dim.y == 0 || dim.z == 0)
+      fail("kernel {}: a {} of {} x {} x {}", name, what, dim.x, dim.y, dim.z);
+  const std::uint64_t threads = std::uint64_t(l.block.x) * l.block.y * l.block.z;
+  if (l.block.x > max_block_threads || l.block.y > max_block_threads || l.block.z > max_block_z ||
+      threads > max_block_threads)
+    fail("kernel {}: a block of {} x {} x {} threads, the limits are 1024 x 1024 x 64 and 1024 in all", name,
+         l.block.x, l.block.y, l.block.z);
+  if (l.grid.x > 0x7fffffff || l.grid.y > max_grid_yz || l.grid.z > max_grid_yz)
+    fail("kernel {}: a grid of {} x {} x {} blocks, the limits are 2147483647 x 65535 x 65535", name, l.grid.x,
+         l.grid.y, l.grid.z);
+  const auto per_block = std::uint64_t(machine.smem_per_cta);
+  if (k.static_shared > max_static_shared)
+    fail("kernel {}: {} bytes of static shared memory, the limit is {}", name, k.static_shared, max_static_shared);
+  if (l.dynamic_shared > per_block || k.static_shared + l.dynamic_shared > per_block)
+    fail("kernel {}: {} bytes of static and {} of dynamic shared memory, the limit of {} is {}", name,
+         k.static_shared, l.dynamic_shared, machine.name, per_block);
+  if (l.parameters.size() != k.parameter_bytes)
+    fail("kernel {}: {} bytes of parameters, it takes {}", name, l.parameters.size(), k.parameter_bytes);
+}
+
+void check_bounds(const Kernel& k, const Launch& l) {
+  const LaunchBounds& b = k.entry->bounds;
+  const std::uint32_t block[3] = {l.block.x, l.block.y, l.block.z};
+  std::uint64_t most = 1;
+  bool required = false, bounded = false, differs = false;
+  for (int i = 0; i < 3; ++i) {
+    required |= b.required_threads[i] != 0;
+    bounded |= b.max_threads[i] != 0;
+    differs |= block[i] != std::uint32_t(std::max(1, b.required_threads[i]));
+    most *= std::uint64_t(std::max(1, b.max_threads[i]));
+  }
+  if (required && differs)
+    fail("kernel {}: a block of {} x {} x {} threads, .reqntid wants {} x {} x {}", k.entry->name, l.block.x,
+         l.block.y, l.block.z, std::max(1, b.required_threads[0]), std::max(1, b.required_threads[1]),
+         std::max(1, b.required_threads[2]));
+  if (bounded && std::uint64_t(l.block.x) * l.block.y * l.block.z > most)
+    fail("kernel {}: a block of {} threads, .maxntid allows {}", k.entry->name,
+         std::uint64_t(l.block.x) * l.block.y * l.block.z, most);
+}
+
+}  // namespace
+
+LaunchReport Device::launch(const LoadedModule& module, std::string_view entry, const Launch& launch) {
+  const Kernel& kernel = module.kernel(entry);
+  check_sizes(impl_->machine, kernel, launch);
+  check_bounds(kernel, launch);
+  Grid grid;
+  grid.kernel = &kernel;
+  grid.grid = launch.grid;
+  grid.block = launch.block;
+  grid.dynamic_shared = launch.dynamic_shared;
+  grid.parameters = launch.parameters;
+  grid.memory = impl_->memory.get();
+  grid.machine = &impl_->machine;
+  grid.id = ++impl_->launches;
+  grid.instruction_limit = impl_->options.instruction_limit;
+  grid.print = impl_->options.print;
+  run_grid(grid, impl_->options.threads);
+  return {grid.executed.load()};
+}
+
+}  // namespace twofour::emu::ptx

@@ -1,0 +1,58 @@
+#include "twofour/emu/ptx/launch.h"
+
+#include <omp.h>
+
+#include <algorithm>
+#include <exception>
+#include <mutex>
+
+namespace twofour::emu::ptx {
+namespace {
+
+/// The first failure, by index of the block.
+class Failure {
+ public:
+  void set(std::uint64_t block, std::exception_ptr error) {
+    const std::lock_guard lock(mutex_);
+    if (error_ != nullptr && block_ < block) return;
+    block_ = block;
+    error_ = std::move(error);
+  }
+  void rethrow() const {
+    if (error_ != nullptr) std::rethrow_exception(error_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::uint64_t block_ = 0;
+  std::exception_ptr error_;
+};
+
+}  // namespace
+
+void run_grid(Grid& grid, int threads) {
+  const std::uint64_t blocks = std::uint64_t(grid.grid.x) * grid.grid.y * grid.grid.z;
+  const int wanted = threads > 0 ? threads : omp_get_num_procs();
+  const int used = int(std::min<std::uint64_t>(blocks, std::uint64_t(wanted)));
+  std::atomic<std::uint64_t> next = 0;
+  Failure failure;
+  const auto work = [&] {
+    std::uint64_t block = 0;
+    try {
+      Cta cta(grid);
+      while (!grid.stopped.load(std::memory_order_relaxed) && (block = next.fetch_add(1)) < blocks) cta.run(block);
+    } catch (...) {
+      grid.stopped = true;
+      failure.set(block, std::current_exception());
+    }
+  };
+  if (used == 1) {
+    work();
+  } else {
+#pragma omp parallel num_threads(used)
+    work();
+  }
+  failure.rethrow();
+}
+
+}  // namespace twofour::emu::ptx

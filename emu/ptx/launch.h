@@ -1,0 +1,10 @@
+#pragma once
+#include "twofour/emu/ptx/cta.h"
+
+namespace twofour::emu::ptx {
+
+/// Runs all blocks, lowest index first, each wholly on one of `threads` host threads (0: all cores). Throws
+/// the Error of the failed block with the lowest index among those that ran.
+void run_grid(Grid& grid, int threads);
+
+}  // namespace twofour::emu::ptx
