@@ -57,7 +57,10 @@ cudaError_t Process::last_error(bool forget) {
 
 emu::ptx::Device& Process::device() {
   if (!device_) try {
-      device_ = std::make_unique<emu::ptx::Device>(chosen_machine());
+      const isa::Machine machine = chosen_machine();
+      facts_ = std::make_unique<DeviceFacts>(device_facts(machine));
+      device_ = std::make_unique<emu::ptx::Device>(
+          machine, emu::ptx::DeviceOptions{.memory_bytes = facts_->memory_bytes});
     } catch (const Error& e) {
       say("the device", e.what());
       refuse(cudaErrorInitializationError);
@@ -66,7 +69,7 @@ emu::ptx::Device& Process::device() {
 }
 
 const DeviceFacts& Process::facts() {
-  if (!facts_) facts_ = std::make_unique<DeviceFacts>(device_facts(device().machine()));
+  device();
   return *facts_;
 }
 

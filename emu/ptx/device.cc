@@ -10,7 +10,6 @@
 namespace twofour::emu::ptx {
 namespace {
 
-constexpr std::uint64_t memory_bytes = std::uint64_t{40} << 30;  // of the A100 with 40 GiB
 constexpr std::uint64_t max_static_shared = 48 * 1024;
 constexpr std::uint64_t max_block_threads = 1024, max_block_z = 64, max_grid_yz = 65535;
 
@@ -98,7 +97,7 @@ class LoadedModule {
 struct Device::Impl {
   isa::Machine machine;
   DeviceOptions options;
-  std::shared_ptr<GlobalMemory> memory = std::make_shared<GlobalMemory>(memory_bytes);
+  std::shared_ptr<GlobalMemory> memory = std::make_shared<GlobalMemory>(options.memory_bytes);
   std::uint64_t launches = 0;
 };
 

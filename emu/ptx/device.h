@@ -31,6 +31,8 @@ struct LaunchReport {
 };
 
 struct DeviceOptions {
+  std::uint64_t memory_bytes = std::uint64_t{40}
+                               << 30;   ///< global memory; only what is touched takes memory of the host
   int threads = 0;                      ///< 0: all cores
   std::uint64_t instruction_limit = 0;  ///< warp instructions a launch may execute, to some 10^5; 0: no limit
   std::function<void(std::string_view)> print;  ///< the text of a printf in a kernel; none: to stdout
@@ -48,7 +50,8 @@ class Device {
 
   const isa::Machine& machine() const;
 
-  /// Global memory, 256-byte aligned. Addresses are numbers of the device, not of the host.
+  /// Global memory, 256-byte aligned. Addresses are numbers of the device; of the first device of a process
+  /// they are as a rule the host's addresses of the same bytes, too.
   std::uint64_t allocate(std::uint64_t bytes);
   void free(std::uint64_t address);
   /// Host view of allocated bytes, to copy from and to. Throws Error for what is not inside one allocation or

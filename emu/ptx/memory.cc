@@ -28,8 +28,9 @@ typename Map::const_iterator holder(const Map& map, std::uint64_t address, bool 
 }  // namespace
 
 GlobalMemory::GlobalMemory(std::uint64_t capacity) : capacity_(capacity), free_bytes_(capacity) {
-  void* p =
-      mmap(nullptr, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  // The host takes the address as a hint, and gives another one where the range is not free.
+  void* p = mmap(reinterpret_cast<void*>(global_window), capacity, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (p == MAP_FAILED)
     fail("cannot reserve {} bytes of address space for global memory: raise the limit (ulimit -v)", capacity);
   base_ = static_cast<std::byte*>(p);

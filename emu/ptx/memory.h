@@ -12,11 +12,13 @@ inline constexpr std::uint64_t shared_window = 0x0100'0000, shared_window_end = 
 inline constexpr std::uint64_t param_window = 0x0200'0000, param_window_end = 0x0201'0000;
 inline constexpr std::uint64_t function_window = 0x0800'0000, function_stride = 16;
 inline constexpr std::uint64_t local_window = 0x4000'0000, local_window_end = 0x5000'0000;
-inline constexpr std::uint64_t global_window = 0x10'0000'0000;  ///< of .global and .const
-inline constexpr std::uint64_t allocation_alignment = 256;      ///< bytes
+inline constexpr std::uint64_t global_window =
+    0x2000'0000'0000;  ///< of .global and .const; free in every host process
+inline constexpr std::uint64_t allocation_alignment = 256;  ///< bytes
 
 /// Global memory: one reserved range of host memory that the host fills with pages at first touch, and the
-/// map of what is allocated. Fresh memory is zero.
+/// map of what is allocated. Fresh memory is zero. The range lies at its device addresses where the host lets
+/// it (the first one of a process): then host and device share pointers, and host_bias() is 0.
 class GlobalMemory {
  public:
   /// Throws Error if the host cannot reserve that much.
