@@ -26,6 +26,15 @@ std::vector<std::byte> parameter_bytes(const KernelInfo& info, void** arguments)
   return bytes;
 }
 
+/// CUDA's code for an error of a running kernel, by the executor's words (emu/ptx/access.cc, system_call.cc).
+cudaError_t sticky_code(std::string_view message) {
+  const auto says = [&](std::string_view words) { return message.find(words) != std::string_view::npos; };
+  if (says("memory access out of bounds")) return cudaErrorIllegalAddress;
+  if (says("misaligned address")) return cudaErrorMisalignedAddress;
+  if (says("assertion")) return cudaErrorAssert;
+  return cudaErrorLaunchFailure;
+}
+
 }  // namespace
 
 int Process::dynamic_shared_limit(CudaKernel& kernel) {
@@ -55,7 +64,7 @@ void Process::launch(CudaKernel& kernel, dim3 grid, dim3 block, void** arguments
   } catch (const Error& e) {
     std::fflush(stdout);
     fmt::print(stderr, "twofour: {}\n", e.what());
-    sticky_ = cudaErrorLaunchFailure;
+    sticky_ = sticky_code(e.what());
     refuse(sticky_);
   }
 }
