@@ -17,7 +17,7 @@ namespace twofour::emu::ptx {
 struct AluCall {
   std::uint32_t active = 0;           ///< lanes whose results are written; the others keep theirs
   std::array<void*, 2> d = {};        ///< results; null for `_`
-  std::array<const void*, 4> s = {};  ///< sources; may be the same registers as results
+  std::array<const void*, 5> s = {};  ///< sources; may be the same registers as results (lop3.and has five)
   std::uint32_t* carry = nullptr;     ///< condition code CC.CF, bit = lane
 };
 using AluFunction = void (*)(const AluCall&);
@@ -28,7 +28,7 @@ struct Alu {
   AluFunction run = nullptr;
   int result_count = 0, source_count = 0;
   std::array<Type, 2> results = {};  ///< of the arrays that run() writes
-  std::array<Type, 4> sources = {};  ///< of the arrays that run() reads
+  std::array<Type, 5> sources = {};  ///< of the arrays that run() reads
   bool approximate = false;          ///< PTX bounds the error only; ours is within it (docs say how near)
 };
 

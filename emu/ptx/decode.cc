@@ -33,7 +33,7 @@ void run_alu(Warp& warp, const Op& op, std::uint32_t lanes) {
   AluCall call;
   call.active = lanes;
   call.d = {warp.pointer(op.d[0]), warp.pointer(op.d[1])};
-  call.s = {warp.pointer(op.s[0]), warp.pointer(op.s[1]), warp.pointer(op.s[2]), warp.pointer(op.s[3])};
+  for (std::size_t k = 0; k < call.s.size(); ++k) call.s[k] = warp.pointer(op.s[k]);
   call.carry = warp.carry();
   op.alu(call);
 }
@@ -221,10 +221,11 @@ Ref FunctionDecoder::constant(int bytes, std::uint64_t low, std::uint64_t high) 
   struct alignas(64) Lanes {
     std::byte bytes[16 * lanes_of_warp];
   };
-  Lanes lanes{};
+  const auto lanes = std::make_shared<Lanes>();
   const std::uint64_t words[2] = {low, high};
-  for (int l = 0; l < lanes_of_warp; ++l) std::memcpy(lanes.bytes + l * bytes, words, std::size_t(bytes));
-  return known = {reinterpret_cast<std::uintptr_t>(own(lanes)->bytes)};
+  for (int l = 0; l < lanes_of_warp; ++l) std::memcpy(lanes->bytes + l * bytes, words, std::size_t(bytes));
+  program_->owned.push_back(lanes);
+  return known = {reinterpret_cast<std::uintptr_t>(lanes->bytes)};
 }
 
 Ref FunctionDecoder::temporary(int bytes) {
@@ -312,10 +313,7 @@ Ref FunctionDecoder::source(const Operand& o, Type type) {
 
 Ref FunctionDecoder::predicate(const Operand& o) {
   if (o.kind == Operand::Kind::integer) {
-    struct alignas(64) Word {
-      std::uint32_t lanes;
-    };
-    return {reinterpret_cast<std::uintptr_t>(own(Word{o.integer != 0 ? ~0u : 0})) };
+    return {reinterpret_cast<std::uintptr_t>(own(o.integer != 0 ? all_lanes : 0u))};
   }
   if (o.kind != Operand::Kind::reg || declared(o.reg) != Type::pred) refuse("an operand must be a predicate");
   if (!o.negated) return reg(o.reg);
@@ -371,7 +369,7 @@ void decode_alu(FunctionDecoder& d) {
   const auto results = std::size_t(alu->result_count), sources = std::size_t(alu->source_count);
   if (operands.size() != results + sources) d.refuse("another number of operands than the instruction takes");
   std::array<Ref, 2> to = {};
-  std::array<Ref, 4> from = {};
+  std::array<Ref, 5> from = {};
   for (std::size_t k = 0; k < results; ++k) to[k] = d.destination(*operands[k], bytes_of(alu->results[k]));
   for (std::size_t k = 0; k < sources; ++k) from[k] = d.source(*operands[results + k], alu->sources[k]);
   Op& op = d.emit(run_alu);

@@ -173,7 +173,7 @@ void decode_atomic(FunctionDecoder& d, bool returns) {
   d.expect_operands(first + 1 + sources, first + 2 + sources);  // a cache policy may follow
   const Ref result = returns ? d.destination(d.operand(0), bytes_of(type)) : Ref{};
   const AtomicOp* const data = d.own(AtomicOp{d.address(d.operand(first), window_of(d))});
-  std::array<Ref, 4> s = {};
+  std::array<Ref, 5> s = {};
   for (std::size_t k = 0; k < sources; ++k) s[k] = d.source(d.operand(first + 1 + k), type);
   Op& op = d.emit(handler);
   op.d[0] = result;

@@ -18,23 +18,12 @@ struct Wide {
   std::uint64_t word[2];
 };
 
-template <class Register, class Memory>
-Register widen(Memory m) {
-  if constexpr (std::is_same_v<Memory, Register>)
-    return m;
-  else if constexpr (std::is_same_v<Register, Wide>)
-    return Wide{{std::uint64_t(std::int64_t(m)), std::is_signed_v<Memory> && m < 0 ? ~std::uint64_t{0} : 0}};
+template <class To, class From>
+To convert(From x) {
+  if constexpr (std::is_same_v<To, From>)
+    return x;
   else
-    return Register(m);
-}
-template <class Memory, class Register>
-Memory narrow(Register r) {
-  if constexpr (std::is_same_v<Memory, Register>)
-    return r;
-  else if constexpr (std::is_same_v<Register, Wide>)
-    return Memory(r.word[0]);
-  else
-    return Memory(r);
+    return To(x);
 }
 
 template <class Memory>
@@ -44,105 +33,112 @@ Memory read(const std::byte* p) {
   return m;
 }
 
-template <class Memory, class Register, int Count>
-void load_in_line(const std::byte* p, const std::array<Register*, max_elements>& d) {
-  for (int l = 0; l < lanes_of_warp; ++l)
-    for (int k = 0; k < Count; ++k)
-      d[std::size_t(k)][l] = widen<Register>(read<Memory>(p + (l * Count + k) * int(sizeof(Memory))));
-}
-
+// Count: elements of the vector; 0: as the op says.
 template <class Memory, class Register, int Count>
 void load(Warp& warp, const Op& op, std::uint32_t lanes) {
   const auto& m = *static_cast<const MemoryOp*>(op.data);
-  constexpr std::uint64_t size = sizeof(Memory) * Count;
+  const int count = Count != 0 ? Count : m.count;
+  const std::uint64_t size = sizeof(Memory) * unsigned(count);
   Addresses a;
   gather(warp, m.address, lanes, size, size, a);
-  std::array<Register*, max_elements> d = {};
+  std::array<Register*, max_elements> d;
   Register unused[lanes_of_warp];
-  for (std::size_t k = 0; k < Count; ++k)
+  for (std::size_t k = 0; k < std::size_t(count); ++k)
     d[k] = m.registers[k] ? warp.reg<Register>(m.registers[k]) : unused;
+  const auto take = [&](const std::byte* p, int l) {
+    for (std::size_t k = 0; k < std::size_t(count); ++k)
+      d[k][l] = convert<Register>(read<Memory>(p + k * sizeof(Memory)));
+  };
   visit(warp, op, m.address.window, a, lanes, size, false, [&](const View& v) {
-    if (v.lanes == all_lanes && v.stride == 0 && a.in_line)
-      return load_in_line<Memory, Register, Count>(v.host(a, 0), d);
-    if (v.lanes == all_lanes && v.stride == 0 && a.same) {
-      for (int k = 0; k < Count; ++k)
-        std::fill_n(d[std::size_t(k)], lanes_of_warp,
-                    widen<Register>(read<Memory>(v.host(a, 0) + std::size_t(k) * sizeof(Memory))));
-      return;
+    if constexpr (Count != 0) {
+      if (v.lanes == all_lanes && v.stride == 0 && a.in_line) {
+        const std::byte* const p = v.host(a, 0);
+        for (int l = 0; l < lanes_of_warp; ++l) take(p + std::uint64_t(l) * size, l);
+        return;
+      }
+      if (v.lanes == all_lanes && v.stride == 0 && a.same) {
+        const std::byte* const p = v.host(a, 0);
+        for (std::size_t k = 0; k < Count; ++k)
+          std::fill_n(d[k], lanes_of_warp, convert<Register>(read<Memory>(p + k * sizeof(Memory))));
+        return;
+      }
     }
-    for_lanes(v.lanes, [&](int l) {
-      const std::byte* p = v.host(a, l);
-      for (int k = 0; k < Count; ++k)
-        d[std::size_t(k)][l] = widen<Register>(read<Memory>(p + std::size_t(k) * sizeof(Memory)));
-    });
+    for_lanes(v.lanes, [&](int l) { take(v.host(a, l), l); });
   });
 }
 
 template <class Memory, class Register, int Count>
 void store(Warp& warp, const Op& op, std::uint32_t lanes) {
   const auto& m = *static_cast<const MemoryOp*>(op.data);
-  constexpr std::uint64_t size = sizeof(Memory) * Count;
+  const int count = Count != 0 ? Count : m.count;
+  const std::uint64_t size = sizeof(Memory) * unsigned(count);
   Addresses a;
   gather(warp, m.address, lanes, size, size, a);
-  std::array<const Register*, Count> s;
-  for (std::size_t k = 0; k < Count; ++k) s[k] = warp.reg<Register>(m.registers[k]);
+  std::array<const Register*, max_elements> s;
+  for (std::size_t k = 0; k < std::size_t(count); ++k) s[k] = warp.reg<Register>(m.registers[k]);
   const auto put = [&](std::byte* p, int l) {
-    for (std::size_t k = 0; k < Count; ++k) {
-      const Memory value = narrow<Memory>(s[k][l]);
+    for (std::size_t k = 0; k < std::size_t(count); ++k) {
+      const Memory value = convert<Memory>(s[k][l]);
       std::memcpy(p + k * sizeof value, &value, sizeof value);
     }
   };
   visit(warp, op, m.address.window, a, lanes, size, true, [&](const View& v) {
-    if (v.lanes == all_lanes && v.stride == 0 && a.in_line) {
-      std::byte* const p = v.host(a, 0);
-      for (int l = 0; l < lanes_of_warp; ++l) put(p + std::uint64_t(l) * size, l);
-      return;
-    }
+    if constexpr (Count != 0)
+      if (v.lanes == all_lanes && v.stride == 0 && a.in_line) {
+        std::byte* const p = v.host(a, 0);
+        for (int l = 0; l < lanes_of_warp; ++l) put(p + std::uint64_t(l) * size, l);
+        return;
+      }
     for_lanes(v.lanes, [&](int l) { put(v.host(a, l), l); });
   });
 }
 
 template <class Memory, class Register>
-Handler vector_handler(bool stores, int count) {
+Handler handler(bool stores) {
+  return stores ? store<Memory, Register, 0> : load<Memory, Register, 0>;
+}
+/// What most kernels spend their time in has code of its own.
+template <class Word>
+Handler word_handler(bool stores, int count) {
   switch (count) {
-    case 1: return stores ? store<Memory, Register, 1> : load<Memory, Register, 1>;
-    case 2: return stores ? store<Memory, Register, 2> : load<Memory, Register, 2>;
-    case 4: return stores ? store<Memory, Register, 4> : load<Memory, Register, 4>;
-    default: return stores ? store<Memory, Register, 8> : load<Memory, Register, 8>;
+    case 1: return stores ? store<Word, Word, 1> : load<Word, Word, 1>;
+    case 2: return stores ? store<Word, Word, 2> : load<Word, Word, 2>;
+    case 4: return stores ? store<Word, Word, 4> : load<Word, Word, 4>;
+    default: return handler<Word, Word>(stores);
   }
 }
 
+/// For a register wider than the memory; null if there is none.
 template <class Memory>
-Handler width_handler(bool stores, int count, int register_bytes) {
-  if constexpr (!std::is_same_v<Memory, Wide>) {
-    if constexpr (sizeof(Memory) <= 1)
-      if (register_bytes == 1) return vector_handler<Memory, std::uint8_t>(stores, count);
-    if constexpr (sizeof(Memory) <= 2)
-      if (register_bytes == 2) return vector_handler<Memory, std::uint16_t>(stores, count);
-    if constexpr (sizeof(Memory) <= 4)
-      if (register_bytes == 4) return vector_handler<Memory, std::uint32_t>(stores, count);
-    if (register_bytes == 8) return vector_handler<Memory, std::uint64_t>(stores, count);
-  }
-  return vector_handler<Memory, Wide>(stores, count);
+Handler widening_handler(bool stores, int register_bytes) {
+  if constexpr (sizeof(Memory) < 2)
+    if (register_bytes == 2) return handler<Memory, std::uint16_t>(stores);
+  if constexpr (sizeof(Memory) < 4)
+    if (register_bytes == 4) return handler<Memory, std::uint32_t>(stores);
+  return register_bytes == 8 ? handler<Memory, std::uint64_t>(stores) : nullptr;
 }
 
 Handler find_handler(Type type, bool stores, int count, int register_bytes) {
-  const bool sign = !stores && bytes_of(type) < register_bytes &&
-                    (type == Type::s8 || type == Type::s16 || type == Type::s32 || type == Type::s64);
-  switch (bytes_of(type)) {
+  const int bytes = bytes_of(type);
+  if (bytes == register_bytes) switch (bytes) {
+      case 1: return handler<std::uint8_t, std::uint8_t>(stores);
+      case 2: return handler<std::uint16_t, std::uint16_t>(stores);
+      case 4: return word_handler<std::uint32_t>(stores, count);
+      case 8: return word_handler<std::uint64_t>(stores, count);
+      default: return handler<Wide, Wide>(stores);
+    }
+  const bool sign = !stores && (type == Type::s8 || type == Type::s16 || type == Type::s32);
+  switch (bytes) {
     case 1:
-      return sign ? width_handler<std::int8_t>(stores, count, register_bytes)
-                  : width_handler<std::uint8_t>(stores, count, register_bytes);
+      return sign ? widening_handler<std::int8_t>(stores, register_bytes)
+                  : widening_handler<std::uint8_t>(stores, register_bytes);
     case 2:
-      return sign ? width_handler<std::int16_t>(stores, count, register_bytes)
-                  : width_handler<std::uint16_t>(stores, count, register_bytes);
+      return sign ? widening_handler<std::int16_t>(stores, register_bytes)
+                  : widening_handler<std::uint16_t>(stores, register_bytes);
     case 4:
-      return sign ? width_handler<std::int32_t>(stores, count, register_bytes)
-                  : width_handler<std::uint32_t>(stores, count, register_bytes);
-    case 8:
-      return sign ? width_handler<std::int64_t>(stores, count, register_bytes)
-                  : width_handler<std::uint64_t>(stores, count, register_bytes);
-    default: return width_handler<Wide>(stores, count, register_bytes);
+      return sign ? widening_handler<std::int32_t>(stores, register_bytes)
+                  : widening_handler<std::uint32_t>(stores, register_bytes);
+    default: return nullptr;
   }
 }
 
@@ -181,8 +177,10 @@ void decode_access(FunctionDecoder& d, bool stores) {
     if (o.kind == Operand::Kind::reg || register_bytes == bytes_of(type)) continue;
     d.refuse("numbers beside registers that are wider than the type");
   }
+  const Handler found = find_handler(type, stores, m.count, register_bytes);
+  if (found == nullptr) d.refuse("not implemented: a register that is so much wider than the type");
   const MemoryOp* const held = d.own(m);
-  d.emit(find_handler(type, stores, m.count, register_bytes)).data = held;
+  d.emit(found).data = held;
 }
 
 void decode_ld(FunctionDecoder& d) {

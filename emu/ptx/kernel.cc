@@ -60,7 +60,8 @@ void lay_out_shared(Kernel& k, const std::vector<const Function*>& functions) {
   std::vector<std::pair<const Function*, const Variable*>> dynamic;
   const auto place = [&](const Function* scope, const Variable& v) {
     if (v.space != Space::shared) return;
-    const auto align = std::uint64_t(std::max(v.align, 1));
+    // Kernels read vectors from arrays that promise less.
+    const auto align = std::uint64_t(std::max(v.align, v.bytes >= 16 ? 16 : 1));
     if (v.bytes == 0) {
       dynamic_align = std::max(dynamic_align, align);
       dynamic.push_back({scope, &v});

@@ -1,10 +1,10 @@
 #include "twofour/emu/ptx/launch.h"
 
-#include <omp.h>
-
 #include <algorithm>
 #include <exception>
 #include <mutex>
+#include <thread>
+#include <vector>
 
 namespace twofour::emu::ptx {
 namespace {
@@ -32,7 +32,7 @@ class Failure {
 
 void run_grid(Grid& grid, int threads) {
   const std::uint64_t blocks = std::uint64_t(grid.grid.x) * grid.grid.y * grid.grid.z;
-  const int wanted = threads > 0 ? threads : omp_get_num_procs();
+  const int wanted = threads > 0 ? threads : int(std::max(1u, std::thread::hardware_concurrency()));
   const int used = int(std::min<std::uint64_t>(blocks, std::uint64_t(wanted)));
   std::atomic<std::uint64_t> next = 0;
   Failure failure;
@@ -46,12 +46,10 @@ void run_grid(Grid& grid, int threads) {
       failure.set(block, std::current_exception());
     }
   };
-  if (used == 1) {
-    work();
-  } else {
-#pragma omp parallel num_threads(used)
-    work();
-  }
+  std::vector<std::jthread> others;
+  for (int i = 1; i < used; ++i) others.emplace_back(work);
+  work();
+  others.clear();  // joins
   failure.rethrow();
 }
 

@@ -160,7 +160,8 @@ struct Operand {
   bool single = false;       ///< real: bits of a float in the low half of bits64
   std::string symbol = {};   ///< symbol; base of an address, or empty
   std::int64_t offset = 0;   ///< symbol, address
-  int target = -1;  ///< label: index into Function::code (its size: the end); brx.idx: into branch_targets
+  /// label: index into Function::code (its size: the end). Second of brx.idx: into Function::branch_targets.
+  int target = -1;
   std::vector<Operand> parts = {};  ///< vector; for `p|q` of setp, shfl, match: two parts and `pair`
   bool pair = false;                ///< kind vector
   Location at = {};
@@ -170,8 +171,8 @@ struct Instruction {
   int predicate = -1;  ///< register, or -1
   bool predicate_negated = false;
   std::string opcode = {};  ///< up to the first dot: "mad", "cp", "mma"
-  std::vector<std::string> modifiers =
-      {};                              ///< the rest by dots, "::" kept: "sp::ordered_metadata", "lo", "s32"
+  /// The rest by dots, "::" kept: "sp::ordered_metadata", "lo", "s32".
+  std::vector<std::string> modifiers = {};
   std::vector<Operand> operands = {};  ///< in the order written. call: empty, see Call
   std::string text = {};               ///< the statement without ; in one line, for messages
   Location at = {};                    ///< of its first character, the guard's if there is one
@@ -199,17 +200,17 @@ struct Function {
   std::string name = {};
   bool entry = false;     ///< .entry; else .func
   bool external = false;  ///< declared only
-  std::vector<Variable> results = {},
-                        parameters = {};  ///< .param, or .reg: space reg, and the name of a register
-  std::vector<Register> registers = {};   ///< first those of results and parameters
+  /// .param, or .reg: space reg, and the name of a register.
+  std::vector<Variable> results = {}, parameters = {};
+  std::vector<Register> registers = {};  ///< first those of results and parameters
   /// .local, .shared and .param of the body, in any scope. Each name is unique in the function and differs
   /// from all names of the module: one that repeats is name#2. (.global and .const become the module's.)
   std::vector<Variable> variables = {};
   std::vector<Instruction> code = {};
   std::vector<std::pair<int, Call>> calls = {};          ///< index into code (ascending), its call
   std::vector<std::pair<std::string, int>> labels = {};  ///< name, position in code; scopes may repeat names
-  std::vector<std::pair<std::string, std::vector<int>>> branch_targets =
-      {};  ///< .branchtargets label: positions
+  /// .branchtargets: label, positions in code.
+  std::vector<std::pair<std::string, std::vector<int>>> branch_targets = {};
   LaunchBounds bounds = {};
   Location at = {};
 };

@@ -101,13 +101,14 @@ const Names::Range* Names::find_range(std::string_view text, int deeper_than) co
     if (text[n] == '0' && n + 1 < text.size()) continue;  // no leading zeros
     const std::string_view prefix = text.substr(0, n);
     const int name = slots_[look_up(prefix, hash_of(prefix))];
-    if (name < 0 || names_[name].range < 0) continue;
-    const Range& range = ranges_[names_[name].range];
+    if (name < 0) continue;
     int number = 0;
     std::from_chars(text.data() + n, text.data() + text.size(), number);
-    if (number >= range.count || range.depth <= deeper_than) continue;
-    found = &range;
-    deeper_than = range.depth;
+    int r = names_[name].range;
+    while (r >= 0 && number >= ranges_[r].count) r = ranges_[r].hidden;
+    if (r < 0 || ranges_[r].depth <= deeper_than) continue;
+    found = &ranges_[r];
+    deeper_than = found->depth;
   }
   return found;
 }

@@ -36,7 +36,7 @@ struct Op {
   std::int32_t source = 0;         ///< index into Function::code
   std::int32_t detail = 0;         ///< the handler's own small number
   std::array<Ref, 2> d = {};
-  std::array<Ref, 4> s = {};
+  std::array<Ref, 5> s = {};
   AluFunction alu = nullptr;
   std::int64_t immediate = 0;
   const Op* target = nullptr;  ///< branches
