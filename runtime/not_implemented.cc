@@ -24,4 +24,4 @@ cudaError_t not_implemented(const char* function, bool& said) {
     static bool said = false;                              \
     return twofour::runtime::not_implemented(#name, said); \
   }
-#include "not_implemented.inc"
+#include "twofour/runtime/not_implemented.inc"

@@ -59,8 +59,9 @@ emu::ptx::Device& Process::device() {
   if (!device_) try {
       const isa::Machine machine = chosen_machine();
       facts_ = std::make_unique<DeviceFacts>(device_facts(machine));
-      device_ = std::make_unique<emu::ptx::Device>(
-          machine, emu::ptx::DeviceOptions{.memory_bytes = facts_->memory_bytes});
+      emu::ptx::DeviceOptions options;
+      options.memory_bytes = facts_->memory_bytes;
+      device_ = std::make_unique<emu::ptx::Device>(machine, options);
     } catch (const Error& e) {
       say("the device", e.what());
       refuse(cudaErrorInitializationError);
