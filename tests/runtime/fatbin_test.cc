@@ -58,7 +58,8 @@ TEST(Fatbin, ReadsWhatNvccWrites) {
 TEST(Fatbin, HighestThatIsNotAboveTheMachineElseTheLowest) {
   const auto choose = [](std::vector<EntrySpec> specs, int machine) {
     const FatbinBuilder fatbin(specs);
-    const auto chosen = choose_entry(read_fatbin(bytes_of(fatbin.bytes()), "f"), machine, "f");
+    const auto entries = read_fatbin(bytes_of(fatbin.bytes()), "f");
+    const auto chosen = choose_entry(entries, machine, "f");
     return chosen.entry->sm + (chosen.newer ? 1000 : 0);
   };
   const std::vector<EntrySpec> three{
