@@ -107,7 +107,7 @@ cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
   return api(__func__, [&] {
     Process& process = Process::get();
     required(total) = process.facts().memory_bytes;
-    required(free) = *total - process.allocated_bytes();
+    required(free) = process.device().free_bytes();
   });
 }
 

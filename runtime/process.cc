@@ -78,7 +78,6 @@ void Process::reset() {
   const std::scoped_lock lock(mutex_);
   for (auto& [key, module] : modules_) module->unload();
   allocations_.clear();
-  allocated_bytes_ = 0;
   device_.reset();
   sticky_ = last = cudaSuccess;
 }

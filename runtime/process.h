@@ -91,7 +91,6 @@ class Process {
   /// Bytes behind a pointer of the program. A device pointer must have them all in one allocation; anything
   /// else is taken for memory of the host unless `device`.
   std::byte* view(const void* pointer, std::uint64_t bytes, bool device);
-  std::uint64_t allocated_bytes() const { return allocated_bytes_; }
 
   /// Launches and waits. Throws Refusal for what CUDA refuses at a launch; errors of the kernel are sticky.
   void launch(CudaKernel& kernel, dim3 grid, dim3 block, void** arguments, std::size_t shared);
@@ -114,7 +113,6 @@ class Process {
   std::map<const void*, CudaKernel> kernels_;
   std::map<const void*, ProgramVariable> variables_;
   std::map<std::uint64_t, Allocation> allocations_;
-  std::uint64_t allocated_bytes_ = 0;
 };
 
 /// Process::guarded of the one process.

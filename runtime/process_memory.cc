@@ -17,8 +17,6 @@ std::uint64_t number(const void* pointer) {
 
 void* Process::allocate(std::uint64_t bytes, cudaMemoryType type) {
   if (bytes == 0) return nullptr;
-  require(allocated_bytes_ <= facts().memory_bytes && bytes <= facts().memory_bytes - allocated_bytes_,
-          cudaErrorMemoryAllocation);
   std::uint64_t address = 0;
   try {
     address = device().allocate(bytes);
@@ -32,7 +30,6 @@ void* Process::allocate(std::uint64_t bytes, cudaMemoryType type) {
         "in this process; use cudaMalloc and cudaMemcpy");
   }
   allocations_[address] = {bytes, type};
-  allocated_bytes_ += bytes;
   return reinterpret_cast<void*>(address);
 }
 
@@ -41,7 +38,6 @@ void Process::free(void* pointer, std::initializer_list<cudaMemoryType> types) {
   const auto at = allocations_.find(number(pointer));
   require(at != allocations_.end() && std::find(types.begin(), types.end(), at->second.type) != types.end(),
           cudaErrorInvalidValue);
-  allocated_bytes_ -= at->second.bytes;
   allocations_.erase(at);
   device().free(number(pointer));
 }

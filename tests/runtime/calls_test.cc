@@ -171,6 +171,7 @@ TEST(Calls, CopiesAndFillsOfRows) {
             cudaErrorInvalidPitchValue);
   EXPECT_EQ(cuda().call("cudaMemset", device, 0, std::size_t{1 << 20}), cudaErrorInvalidValue);
   EXPECT_EQ(cuda().call("cudaFree", static_cast<void*>(in.data())), cudaErrorInvalidValue);
+  EXPECT_EQ(cuda().call("cudaFreeHost", device), cudaErrorInvalidValue);
   EXPECT_EQ(cuda().call("cudaFree", device), cudaSuccess);
   EXPECT_EQ(cuda().call("cudaFree", device), cudaErrorInvalidValue);
 }

@@ -9,7 +9,8 @@
 
 namespace twofour::runtime {
 
-enum class Packing { raw, lz4, zstd };
+/// zstd_stream: a frame that does not say its size.
+enum class Packing { raw, lz4, zstd, zstd_stream };
 
 struct EntrySpec {
   std::string text;
@@ -39,10 +40,16 @@ class FatbinBuilder {
   static std::string packed(const EntrySpec& e) {
     if (e.packing == Packing::raw) return e.text;
     std::string out(e.text.size() * 2 + 256, '\0');
-    const std::size_t size = e.packing == Packing::lz4
-                                 ? std::size_t(LZ4_compress_default(e.text.data(), out.data(),
-                                                                    int(e.text.size()), int(out.size())))
-                                 : ZSTD_compress(out.data(), out.size(), e.text.data(), e.text.size(), 3);
+    std::size_t size = 0;
+    if (e.packing == Packing::lz4) {
+      size =
+          std::size_t(LZ4_compress_default(e.text.data(), out.data(), int(e.text.size()), int(out.size())));
+    } else {
+      ZSTD_CCtx* const context = ZSTD_createCCtx();
+      ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, e.packing == Packing::zstd ? 1 : 0);
+      size = ZSTD_compress2(context, out.data(), out.size(), e.text.data(), e.text.size());
+      ZSTD_freeCCtx(context);
+    }
     out.resize(size);
     return out;
   }
@@ -61,7 +68,7 @@ class FatbinBuilder {
     put(bytes_, 9, 2);  // major
     put(bytes_, std::uint64_t(e.sm), 4);
     put(bytes_, 0, 8);  // name
-    put(bytes_, e.packing == Packing::lz4 ? 0x2011 : e.packing == Packing::zstd ? 0x8011 : 0x11, 8);
+    put(bytes_, e.packing == Packing::lz4 ? 0x2011 : e.packing == Packing::raw ? 0x11 : 0x8011, 8);
     put(bytes_, 0, 8);
     put(bytes_, e.packing == Packing::raw ? 0 : e.text.size(), 8);
     bytes_ += payload;

@@ -31,7 +31,7 @@ std::string message(const std::function<void()>& act) {
 }
 
 TEST(Fatbin, EveryPackingGivesTheSameText) {
-  for (const Packing packing : {Packing::raw, Packing::lz4, Packing::zstd}) {
+  for (const Packing packing : {Packing::raw, Packing::lz4, Packing::zstd, Packing::zstd_stream}) {
     const FatbinBuilder fatbin({{.text = long_text(), .packing = packing}});
     const auto entries = read_fatbin(bytes_of(fatbin.bytes()), "f");
     ASSERT_EQ(entries.size(), 1u);
@@ -80,7 +80,7 @@ TEST(Fatbin, MachineCodeAloneSaysHowToBuild) {
 }
 
 TEST(Fatbin, EveryCutIsRefused) {
-  for (const Packing packing : {Packing::raw, Packing::lz4, Packing::zstd}) {
+  for (const Packing packing : {Packing::raw, Packing::lz4, Packing::zstd, Packing::zstd_stream}) {
     const std::string whole = FatbinBuilder({{.text = "short text, text, text", .packing = packing}}).bytes();
     for (std::size_t size = 0; size < whole.size(); ++size)
       EXPECT_THROW(read_fatbin(bytes_of(whole.substr(0, size)), "f"), Error) << size;
@@ -90,7 +90,7 @@ TEST(Fatbin, EveryCutIsRefused) {
 TEST(Fatbin, StatedSizesThatLieAreRefused) {
   constexpr std::size_t entry = 16, head_size = entry + 4, payload = entry + 8, compressed = entry + 16,
                         text = entry + 56;
-  for (const Packing packing : {Packing::lz4, Packing::zstd})
+  for (const Packing packing : {Packing::lz4, Packing::zstd, Packing::zstd_stream})
     for (const std::size_t at : {head_size, payload, compressed, text})
       for (const std::uint64_t lie : {std::uint64_t{0}, std::uint64_t{1}, ~std::uint64_t{0},
                                       std::uint64_t{1} << 40, std::uint64_t{64} << 20}) {
