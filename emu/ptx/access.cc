@@ -39,8 +39,8 @@ TWOFOUR_ALWAYS_INLINE void outside_body(const std::uint64_t* at, std::uint64_t l
   for (int l = 0; l < lanes_of_warp; ++l) bad |= (at[l] - low) | (room - (at[l] - low));
   out = bad;
 }
-TWOFOUR_SIMD_VARIANTS(outside, (const std::uint64_t* at, std::uint64_t low, std::uint64_t room,
-                                std::uint64_t& out),
+TWOFOUR_SIMD_VARIANTS(outside,
+                      (const std::uint64_t* at, std::uint64_t low, std::uint64_t room, std::uint64_t& out),
                       outside_body(at, low, room, out))
 
 /// Lanes of `lanes` whose `size` bytes lie in begin .. end.
@@ -98,7 +98,8 @@ std::string_view name(Window w) {
   }
 }
 
-[[noreturn]] void fail_outside(Warp& warp, Window window, std::uint64_t address, std::uint64_t size, int lane) {
+[[noreturn]] void fail_outside(Warp& warp, Window window, std::uint64_t address, std::uint64_t size,
+                               int lane) {
   const auto outside_of = [&](std::uint64_t begin, std::uint64_t bytes) {
     warp.fail(lane, "{} memory access out of bounds: address {:#x}, {} bytes; there are {} bytes at {:#x}",
               name(window), address, size, bytes, begin);
@@ -127,8 +128,8 @@ void read_base(Warp& warp, const Address& address, std::uint64_t* at) {
 
 }  // namespace
 
-void gather(Warp& warp, const Address& address, std::uint32_t lanes, std::uint64_t size, std::uint64_t alignment,
-            Addresses& out) {
+void gather(Warp& warp, const Address& address, std::uint32_t lanes, std::uint64_t size,
+            std::uint64_t alignment, Addresses& out) {
   read_base(warp, address, out.at);
   Scan s;
   scan(out.at, lanes, size, s);
@@ -141,8 +142,8 @@ void gather(Warp& warp, const Address& address, std::uint32_t lanes, std::uint64
   });
 }
 
-View view(Warp& warp, const Op& op, Window window, const Addresses& a, std::uint32_t lanes, std::uint64_t size,
-          bool write) {
+View view(Warp& warp, const Op& op, Window window, const Addresses& a, std::uint32_t lanes,
+          std::uint64_t size, bool write) {
   const int first = std::countr_zero(lanes);
   if (window == Window::generic || window == Window::param || window == Window::local)
     window = window_of(a.at[first]);

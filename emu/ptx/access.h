@@ -45,13 +45,13 @@ struct View {
 };
 /// The piece that the lowest of `lanes` accesses, and who else does. Throws Error if it is none, or read-only
 /// for a write.
-View view(Warp& warp, const Op& op, Window window, const Addresses& a, std::uint32_t lanes, std::uint64_t size,
-          bool write);
+View view(Warp& warp, const Op& op, Window window, const Addresses& a, std::uint32_t lanes,
+          std::uint64_t size, bool write);
 
 /// Calls f(view) until every lane was in one.
 template <class F>
-void visit(Warp& warp, const Op& op, Window window, const Addresses& a, std::uint32_t lanes, std::uint64_t size,
-           bool write, F&& f) {
+void visit(Warp& warp, const Op& op, Window window, const Addresses& a, std::uint32_t lanes,
+           std::uint64_t size, bool write, F&& f) {
   while (lanes != 0) {
     const View v = view(warp, op, window, a, lanes, size, write);
     f(v);

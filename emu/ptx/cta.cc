@@ -12,7 +12,8 @@ constexpr std::uint64_t slice = 1 << 16;  // instructions after which another wa
 Cta::Cta(Grid& grid) : grid_(grid) {
   const std::uint64_t bytes = grid.kernel->static_shared + grid.dynamic_shared;
   shared_storage_.resize(bytes + 128);
-  shared_ = {shared_storage_.data() + (-reinterpret_cast<std::uintptr_t>(shared_storage_.data()) & 63), bytes};
+  shared_ = {shared_storage_.data() + (-reinterpret_cast<std::uintptr_t>(shared_storage_.data()) & 63),
+             bytes};
   const std::uint64_t threads = std::uint64_t(grid.block.x) * grid.block.y * grid.block.z;
   for (int w = 0; std::uint64_t(w) * lanes_of_warp < threads; ++w)
     warps_.push_back(std::make_unique<Warp>(*this, w));
@@ -59,13 +60,15 @@ std::uint32_t Cta::live_threads() const {
   return live;
 }
 
-void Cta::arrive(Warp& warp, std::uint32_t id, std::uint32_t threads, Arrival arrival, Reduction contribution) {
+void Cta::arrive(Warp& warp, std::uint32_t id, std::uint32_t threads, Arrival arrival,
+                 Reduction contribution) {
   if (id >= barriers_.size()) warp.fail(-1, "barrier {}: a block has barriers 0 to 15", id);
   if (threads % lanes_of_warp != 0)
     warp.fail(-1, "barrier {} expects {} threads, which is not a multiple of 32", id, threads);
   Barrier& b = barriers_[id];
   if (b.arrived != 0 && b.expected != threads)
-    warp.fail(-1, "barrier {} expects {} threads here but {} where others came to it", id, threads, b.expected);
+    warp.fail(-1, "barrier {} expects {} threads here but {} where others came to it", id, threads,
+              b.expected);
   b.used = true;
   b.expected = threads;
   b.arrived += lanes_of_warp;

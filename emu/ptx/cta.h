@@ -24,7 +24,7 @@ struct Grid {
   std::uint64_t id = 0;
   std::uint64_t instruction_limit = 0;
   std::atomic<std::uint64_t> executed = 0;
-  std::atomic<bool> stopped = false;  ///< another block failed
+  std::atomic<bool> stopped = false;            ///< another block failed
   std::function<void(std::string_view)> print;  ///< where printf's text goes
   std::mutex print_mutex;
 

@@ -101,8 +101,7 @@ void FunctionDecoder::lay_out_frame() {
   const auto formal = [&](const Variable& v) {
     if (v.space != Space::reg) return place(v);
     for (std::size_t r = 0; r < function_.registers.size(); ++r)
-      if (function_.registers[r].name == v.name)
-        return Slot{offsets_[r], 0, std::uint32_t(width(int(r)))};
+      if (function_.registers[r].name == v.name) return Slot{offsets_[r], 0, std::uint32_t(width(int(r)))};
     refuse("a .reg parameter without a register");
   };
   if (!function_.entry) {
@@ -241,7 +240,8 @@ std::uint64_t FunctionDecoder::number_bits(const Operand& o, Type type) const {
     return std::uint64_t(o.integer);
   }
   if (o.single) {
-    if (type == Type::f64) return std::bit_cast<std::uint64_t>(double(std::bit_cast<float>(std::uint32_t(o.bits64))));
+    if (type == Type::f64)
+      return std::bit_cast<std::uint64_t>(double(std::bit_cast<float>(std::uint32_t(o.bits64))));
     return std::uint32_t(o.bits64);
   }
   if (bits(type) == 64) return o.bits64;
@@ -306,8 +306,7 @@ Ref FunctionDecoder::source(const Operand& o, Type type) {
   if (type == Type::pred) return predicate(o);
   int width_of = 0;
   const Ref r = source_at_least(o, type, width_of);
-  if (width_of != bytes_of(type))
-    refuse("a source register has another size than the instruction's type");
+  if (width_of != bytes_of(type)) refuse("a source register has another size than the instruction's type");
   return r;
 }
 
@@ -362,8 +361,7 @@ void decode_alu(FunctionDecoder& d) {
       own = *t;
       break;
     }
-  for (const Operand* o : operands)
-    types.push_back(o->kind == Operand::Kind::reg ? d.declared(o->reg) : own);
+  for (const Operand* o : operands) types.push_back(o->kind == Operand::Kind::reg ? d.declared(o->reg) : own);
   const auto alu = find_alu(i, types);
   if (!alu) d.refuse("not implemented");
   const auto results = std::size_t(alu->result_count), sources = std::size_t(alu->source_count);

@@ -149,22 +149,28 @@ Handler handler_of(Kind kind, Type type) {
     case Type::bf16x2: return sums ? atomic<Two<Brain>> : nullptr;
     default: break;
   }
-  if (bytes == 4) return sign ? atomic<Integer<std::uint32_t, std::int32_t>> : atomic<Integer<std::uint32_t, std::uint32_t>>;
-  if (bytes == 8) return sign ? atomic<Integer<std::uint64_t, std::int64_t>> : atomic<Integer<std::uint64_t, std::uint64_t>>;
+  if (bytes == 4)
+    return sign ? atomic<Integer<std::uint32_t, std::int32_t>>
+                : atomic<Integer<std::uint32_t, std::uint32_t>>;
+  if (bytes == 8)
+    return sign ? atomic<Integer<std::uint64_t, std::int64_t>>
+                : atomic<Integer<std::uint64_t, std::uint64_t>>;
   return nullptr;
 }
 
 Kind kind_of(const FunctionDecoder& d) {
   constexpr std::pair<std::string_view, Kind> kinds[] = {
-      {"add", Kind::add},     {"exch", Kind::exch}, {"cas", Kind::cas},     {"min", Kind::min}, {"max", Kind::max},
-      {"and", Kind::bit_and}, {"or", Kind::bit_or}, {"xor", Kind::bit_xor}, {"inc", Kind::inc}, {"dec", Kind::dec}};
+      {"add", Kind::add}, {"exch", Kind::exch},   {"cas", Kind::cas},   {"min", Kind::min},
+      {"max", Kind::max}, {"and", Kind::bit_and}, {"or", Kind::bit_or}, {"xor", Kind::bit_xor},
+      {"inc", Kind::inc}, {"dec", Kind::dec}};
   for (const auto& [name, kind] : kinds)
     if (d.has(name)) return kind;
   d.refuse("not implemented");
 }
 
 void decode_atomic(FunctionDecoder& d, bool returns) {
-  check_qualifiers(d, {"add", "exch", "cas", "min", "max", "and", "or", "xor", "inc", "dec", "noftz", "async"});
+  check_qualifiers(d,
+                   {"add", "exch", "cas", "min", "max", "and", "or", "xor", "inc", "dec", "noftz", "async"});
   const Kind kind = kind_of(d);
   const Type type = d.type();
   const Handler handler = handler_of(kind, type);

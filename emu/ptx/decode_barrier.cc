@@ -10,8 +10,8 @@ enum Reduce : int { reduce_popc, reduce_and, reduce_or };
 
 void check_warp(Warp& warp, std::uint32_t lanes) {
   if (const std::uint32_t missing = warp.live() & ~lanes; missing != 0)
-    warp.fail(std::countr_zero(missing), "a barrier needs all lanes of the warp; lanes {:#010x} took another way",
-              missing);
+    warp.fail(std::countr_zero(missing),
+              "a barrier needs all lanes of the warp; lanes {:#010x} took another way", missing);
 }
 
 std::uint32_t same_value(Warp& warp, Ref r, std::uint32_t lanes, std::string_view what) {
@@ -47,6 +47,7 @@ void reduce(Warp& warp, const Op& op, std::uint32_t lanes) {
 
 void decode_barrier(FunctionDecoder& d) {
   const auto count = d.operand_count();
+  if (d.has("cluster")) d.refuse("not implemented: clusters");
   if (d.has("warp")) {  // bar.warp.sync: lanes of a warp are never apart in time where they are together
     d.expect_operands(1, 1);
     return;

@@ -96,8 +96,8 @@ void call_indirect(Warp& warp, const Op& op, std::uint32_t lanes) {
   if (target->second->parameters.size() != site.arguments.size() ||
       target->second->results.size() != site.results.size())
     warp.fail(-1, "{} takes {} parameters and gives {} results, the call has {} and {}",
-              target->second->function->name, target->second->parameters.size(), target->second->results.size(),
-              site.arguments.size(), site.results.size());
+              target->second->function->name, target->second->parameters.size(),
+              target->second->results.size(), site.arguments.size(), site.results.size());
   warp.call(op, *target->second, lanes);
 }
 
@@ -110,7 +110,8 @@ Slot slot_of(FunctionDecoder& d, const Operand& o, bool result) {
     return {d.source(o, type), 0, std::uint32_t(bytes_of(type))};
   }
   const Address a = d.address(o, Window::param);
-  if (a.base != Address::Base::frame) d.refuse("an operand of a call must be a .param variable or a register");
+  if (a.base != Address::Base::frame)
+    d.refuse("an operand of a call must be a .param variable or a register");
   for (const Variable& v : d.function().variables)
     if (v.name == o.symbol) return {{}, std::uint32_t(a.offset), std::uint32_t(v.bytes)};
   for (const auto* formals : {&d.function().parameters, &d.function().results})
@@ -145,7 +146,8 @@ void decode_call(FunctionDecoder& d) {
   const Function* f = d.kernel().module->function(call.function);
   if (f == nullptr || f->external) {
     const Handler handler = find_system_call(call.function);
-    if (handler == nullptr) d.refuse(fmt::format("not implemented: {} is not defined in this module", call.function));
+    if (handler == nullptr)
+      d.refuse(fmt::format("not implemented: {} is not defined in this module", call.function));
     const CallSite* const data = d.own(std::move(site));
     d.emit(handler).data = data;
     return;
@@ -195,7 +197,8 @@ std::vector<Branch> branches_of(const Function& f) {
       out.push_back({i, {}, false});
     } else if (in.opcode == "call") {
       while (next_call < f.calls.size() && f.calls[next_call].first < i) ++next_call;
-      if (next_call < f.calls.size() && f.calls[next_call].second.function.empty()) out.push_back({i, {i + 1}, false});
+      if (next_call < f.calls.size() && f.calls[next_call].second.function.empty())
+        out.push_back({i, {i + 1}, false});
     }
   }
   return out;

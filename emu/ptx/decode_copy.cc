@@ -87,7 +87,8 @@ struct Barrier {
   /// Bytes that transactions still bring; cp.async.bulk is not there, so only complete_tx lowers it.
   std::uint64_t bytes() const { return word >> 40 & mask; }
   std::uint64_t phase() const { return word >> 63; }
-  static Barrier make(std::uint64_t pending, std::uint64_t expected, std::uint64_t bytes, std::uint64_t phase) {
+  static Barrier make(std::uint64_t pending, std::uint64_t expected, std::uint64_t bytes,
+                      std::uint64_t phase) {
     return {(pending & mask) | (expected & mask) << 20 | (bytes & mask) << 40 | phase << 63};
   }
   Barrier completed() const {
@@ -120,7 +121,8 @@ std::uint32_t operand_of(Warp& warp, const Op& op, int lane, std::uint32_t other
 void barrier_init(Warp& warp, const Op& op, std::uint32_t lanes) {
   for_barriers(warp, op, lanes, [&](int l, std::uint64_t& word) {
     const std::uint32_t count = operand_of(warp, op, l, 0);
-    if (count == 0 || count > Barrier::mask) warp.fail(l, "mbarrier.init with count {}: 1 to 2^20 - 1", count);
+    if (count == 0 || count > Barrier::mask)
+      warp.fail(l, "mbarrier.init with count {}: 1 to 2^20 - 1", count);
     word = Barrier::make(count, count, 0, 0).word;
   });
 }
@@ -135,7 +137,8 @@ void barrier_arrive(Warp& warp, const Op& op, std::uint32_t lanes) {
     const bool counts_bytes = op.detail >= expect;
     const std::uint32_t count = counts_bytes ? (op.detail == expect ? 1 : 0) : operand_of(warp, op, l, 1);
     const std::uint32_t bytes = counts_bytes ? operand_of(warp, op, l, 0) : 0;
-    if (count > b.pending()) warp.fail(l, "{} arrivals at an mbarrier that expects {} more", count, b.pending());
+    if (count > b.pending())
+      warp.fail(l, "{} arrivals at an mbarrier that expects {} more", count, b.pending());
     const std::uint64_t dropped = op.detail == drop ? count : 0;
     word = Barrier::make(b.pending() - count, b.expected() - dropped,
                          op.detail == complete ? b.bytes() - bytes : b.bytes() + bytes, b.phase())
@@ -203,11 +206,7 @@ void decode_mbarrier(FunctionDecoder& d) {
   const BarrierOp* const data = d.own(b);
   Op& op = d.emit(init ? barrier_init : barrier_arrive);
   op.data = data;
-  op.detail = drops               ? drop
-              : completes         ? complete
-              : only              ? expect_only
-              : d.has("expect_tx") ? expect
-                                  : plain;
+  op.detail = drops ? drop : completes ? complete : only ? expect_only : d.has("expect_tx") ? expect : plain;
 }
 
 /// cp.async.mbarrier.arrive: the copies are done, so it arrives; without .noinc it first raises what is

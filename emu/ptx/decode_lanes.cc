@@ -17,8 +17,8 @@ void for_groups(Warp& warp, Ref members, std::uint32_t lanes, F&& f) {
     for_lanes(lanes, [&](int l) { group |= std::uint32_t(masks[l] == mask) << l; });
     if ((mask >> leader & 1) == 0) warp.fail(leader, "member mask {:#010x} does not name this lane", mask);
     if (const std::uint32_t missing = mask & ~group & ~warp.exited(); missing != 0)
-      warp.fail(std::countr_zero(missing), "member mask {:#010x} names lanes {:#010x}, which are not here", mask,
-                missing);
+      warp.fail(std::countr_zero(missing), "member mask {:#010x} names lanes {:#010x}, which are not here",
+                mask, missing);
     f(group);
     lanes &= ~group;
   }
@@ -105,7 +105,10 @@ void vote(Warp& warp, const Op& op, std::uint32_t lanes) {
 void decode_vote(FunctionDecoder& d) {
   const bool sync = d.has("sync");
   d.expect_operands(sync ? 3 : 2, sync ? 3 : 2);
-  const int kind = d.has("ballot") ? vote_ballot : d.has("all") ? vote_all : d.has("any") ? vote_any : vote_uni;
+  const int kind = d.has("ballot") ? vote_ballot
+                   : d.has("all")  ? vote_all
+                   : d.has("any")  ? vote_any
+                                   : vote_uni;
   if (kind == vote_uni && !d.has("uni")) d.refuse("the mode is missing");
   const Ref result = d.destination(d.operand(0), kind == vote_ballot ? 4 : 0);
   const Ref value = d.predicate(d.operand(1));

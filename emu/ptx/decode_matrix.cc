@@ -57,8 +57,8 @@ void write_fragment(Warp& warp, const Registers& r, const Fragment& f) {
 template <class F>
 void with_place(Warp& warp, std::uint32_t lanes, F&& f) {
   if (const std::uint32_t missing = ~lanes; missing != 0)
-    warp.fail(std::countr_zero(missing), "a matrix instruction needs all 32 lanes; lanes {:#010x} are not here",
-              missing);
+    warp.fail(std::countr_zero(missing),
+              "a matrix instruction needs all 32 lanes; lanes {:#010x} are not here", missing);
   std::string problem;
   try {
     return f();
@@ -77,7 +77,8 @@ void multiply(Warp& warp, const Op& op, std::uint32_t lanes) {
     read_fragment(warp, m.c, x.c);
     if (m.metadata) std::memcpy(x.metadata.data(), warp.pointer(m.metadata), sizeof x.metadata);
     x.selector = m.selector;
-    const NumericOptions options{warp.cta().grid().machine->architecture, m.spelling.satfinite, m.spelling.rounding};
+    const NumericOptions options{warp.cta().grid().machine->architecture, m.spelling.satfinite,
+                                 m.spelling.rounding};
     write_fragment(warp, m.d, execute(*m.spelling.instruction, x, options));
   });
 }

@@ -10,7 +10,7 @@ constexpr int max_elements = 8;
 
 struct MemoryOp {
   Address address;
-  int count = 1;                                  ///< elements of the vector
+  int count = 1;                                 ///< elements of the vector
   std::array<Ref, max_elements> registers = {};  ///< none: `_`
 };
 

@@ -62,8 +62,8 @@ void unpack(Warp& warp, const Op& op, std::uint32_t lanes) {
     std::memcpy(value, s + l * p.whole_bytes, std::size_t(p.whole_bytes));
     for (std::size_t k = 0; k < p.parts.size(); ++k)
       if (p.parts[k])
-        std::memcpy(warp.reg<std::byte>(p.parts[k]) + l * p.part_bytes,
-                    value + k * std::size_t(p.part_bytes), std::size_t(p.part_bytes));
+        std::memcpy(warp.reg<std::byte>(p.parts[k]) + l * p.part_bytes, value + k * std::size_t(p.part_bytes),
+                    std::size_t(p.part_bytes));
   });
 }
 
@@ -71,7 +71,8 @@ Parts parts_of(FunctionDecoder& d, const Operand& vector, bool results) {
   Parts p;
   p.whole_bytes = bytes_of(d.type());
   const auto count = int(vector.parts.size());
-  if (count == 0 || p.whole_bytes % count != 0 || p.whole_bytes / count == 0) d.refuse("the parts do not fill the type");
+  if (count == 0 || p.whole_bytes % count != 0 || p.whole_bytes / count == 0)
+    d.refuse("the parts do not fill the type");
   p.part_bytes = p.whole_bytes / count;
   const Type part_type = p.part_bytes == 1   ? Type::b8
                          : p.part_bytes == 2 ? Type::b16

@@ -18,7 +18,8 @@ constexpr std::uint64_t max_block_threads = 1024, max_block_z = 64, max_grid_yz 
 /// Its variables lie in the device's memory as long as it lives.
 class LoadedModule {
  public:
-  LoadedModule(Module text, std::shared_ptr<GlobalMemory> memory) : module_(std::move(text)), memory_(std::move(memory)) {
+  LoadedModule(Module text, std::shared_ptr<GlobalMemory> memory)
+      : module_(std::move(text)), memory_(std::move(memory)) {
     place_functions();
     place_variables();
     for (const Variable& v : module_.variables) relocate(v);
@@ -40,7 +41,8 @@ class LoadedModule {
     const auto known = kernels_.find(name);
     if (known != kernels_.end()) return *known->second;
     const Function* f = module_.function(name);
-    if (f == nullptr || !f->entry || f->external) fail("{}: there is no kernel {}{}", module_.file, name, entries());
+    if (f == nullptr || !f->entry || f->external)
+      fail("{}: there is no kernel {}{}", module_.file, name, entries());
     return *(kernels_[std::string(name)] = decode_kernel(module_, *f, symbols_));
   }
 
@@ -67,7 +69,8 @@ class LoadedModule {
       const std::uint64_t address = memory_->allocate(std::uint64_t(v.bytes));
       variables_[v.name] = {address, std::uint64_t(v.bytes)};
       symbols_.global[v.name] = address;
-      std::copy(v.initial.begin(), v.initial.end(), reinterpret_cast<std::uint8_t*>(memory_->host_bias() + address));
+      std::copy(v.initial.begin(), v.initial.end(),
+                reinterpret_cast<std::uint8_t*>(memory_->host_bias() + address));
     }
   }
 
@@ -77,8 +80,8 @@ class LoadedModule {
     for (const Relocation& r : v.relocations) {
       const auto variable = symbols_.global.find(r.symbol), function = symbols_.functions.find(r.symbol);
       if (variable == symbols_.global.end() && function == symbols_.functions.end())
-        fail("{}:{}: {} holds the address of {}, which has no definition in this module", module_.file, v.at.line,
-             v.name, r.symbol);
+        fail("{}:{}: {} holds the address of {}, which has no definition in this module", module_.file,
+             v.at.line, v.name, r.symbol);
       std::uint64_t value = variable != symbols_.global.end() ? variable->second : function->second;
       value = (value + std::uint64_t(r.addend)) >> r.shift;
       if (r.offset < 0 || r.bytes > 8 || r.offset + r.bytes > v.bytes) continue;
@@ -153,11 +156,12 @@ void check_sizes(const isa::Machine& machine, const Kernel& k, const Launch& l) 
     fail("kernel {}: a block of {} x {} x {} threads, the limits are 1024 x 1024 x 64 and 1024 in all", name,
          l.block.x, l.block.y, l.block.z);
   if (l.grid.x > 0x7fffffff || l.grid.y > max_grid_yz || l.grid.z > max_grid_yz)
-    fail("kernel {}: a grid of {} x {} x {} blocks, the limits are 2147483647 x 65535 x 65535", name, l.grid.x,
-         l.grid.y, l.grid.z);
+    fail("kernel {}: a grid of {} x {} x {} blocks, the limits are 2147483647 x 65535 x 65535", name,
+         l.grid.x, l.grid.y, l.grid.z);
   const auto per_block = std::uint64_t(machine.smem_per_cta);
   if (k.static_shared > max_static_shared)
-    fail("kernel {}: {} bytes of static shared memory, the limit is {}", name, k.static_shared, max_static_shared);
+    fail("kernel {}: {} bytes of static shared memory, the limit is {}", name, k.static_shared,
+         max_static_shared);
   if (l.dynamic_shared > per_block || k.static_shared + l.dynamic_shared > per_block)
     fail("kernel {}: {} bytes of static and {} of dynamic shared memory, the limit of {} is {}", name,
          k.static_shared, l.dynamic_shared, machine.name, per_block);

@@ -108,7 +108,8 @@ std::vector<int> meeting_points(int count, std::span<const Branch> branches) {
   const std::vector<int> usual_parent = post_dominators(usual), complete_parent = post_dominators(complete);
   std::vector<int> out;
   for (const Branch& b : branches) {
-    const auto block = std::size_t(std::upper_bound(usual.first.begin(), usual.first.end(), b.at) - usual.first.begin() - 1);
+    const auto block =
+        std::size_t(std::upper_bound(usual.first.begin(), usual.first.end(), b.at) - usual.first.begin() - 1);
     const int meeting = usual_parent[block] >= 0 ? usual_parent[block] : complete_parent[block];
     const bool none = meeting < 0 || usual.first[std::size_t(meeting)] == count;
     out.push_back(none ? -1 : usual.first[std::size_t(meeting)]);

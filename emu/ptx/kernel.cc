@@ -71,8 +71,8 @@ void lay_out_shared(Kernel& k, const std::vector<const Function*>& functions) {
     k.shared[{scope, v.name}] = shared_window + at;
     at += std::uint64_t(v.bytes);
     if (at > shared_window_end - shared_window)
-      fail("{}:{}: kernel {} has more than {} bytes of static shared memory", k.module->file, k.entry->at.line,
-           k.entry->name, shared_window_end - shared_window);
+      fail("{}:{}: kernel {} has more than {} bytes of static shared memory", k.module->file,
+           k.entry->at.line, k.entry->name, shared_window_end - shared_window);
   };
   const auto names = named_symbols(functions);
   for (const Variable& v : k.module->variables)

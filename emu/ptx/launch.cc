@@ -40,7 +40,8 @@ void run_grid(Grid& grid, int threads) {
     std::uint64_t block = 0;
     try {
       Cta cta(grid);
-      while (!grid.stopped.load(std::memory_order_relaxed) && (block = next.fetch_add(1)) < blocks) cta.run(block);
+      while (!grid.stopped.load(std::memory_order_relaxed) && (block = next.fetch_add(1)) < blocks)
+        cta.run(block);
     } catch (...) {
       grid.stopped = true;
       failure.set(block, std::current_exception());

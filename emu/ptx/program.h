@@ -74,7 +74,7 @@ struct Kernel {
   const Symbols* symbols = nullptr;
   /// Addresses of .shared variables: of the module by name, of functions by function and name.
   std::map<std::pair<const Function*, std::string>, std::uint64_t> shared;
-  std::uint64_t static_shared = 0;                                       ///< bytes
+  std::uint64_t static_shared = 0;                                      ///< bytes
   std::map<std::string, std::uint32_t, std::less<>> parameter_offsets;  ///< of the entry
   std::uint32_t parameter_bytes = 0;
   std::map<const Function*, std::unique_ptr<Program>> programs;

@@ -6,9 +6,11 @@ namespace twofour::emu::ptx {
 namespace {
 
 constexpr std::string_view accepted[] = {
-    "const", "global", "local", "shared", "shared::cta", "shared::cluster", "param", "param::entry",
-    "param::func", "weak", "volatile", "relaxed", "acquire", "release", "acq_rel", "sc", "mmio", "cta",
-    "cluster", "gpu", "sys", "ca", "cg", "cs", "lu", "cv", "wb", "wt"};
+    "const",   "global",       "local",       "shared", "shared::cta", "shared::cluster",
+    "param",   "param::entry", "param::func", "weak",   "volatile",    "relaxed",
+    "acquire", "release",      "acq_rel",     "sc",     "mmio",        "cta",
+    "cluster", "gpu",          "sys",         "ca",     "cg",          "cs",
+    "lu",      "cv",           "wb",          "wt"};
 
 bool is_cache_hint(std::string_view m) {
   return m.starts_with("L1::") || m.starts_with("L2::");

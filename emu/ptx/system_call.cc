@@ -6,7 +6,7 @@
 namespace twofour::emu::ptx {
 namespace {
 
-constexpr std::size_t max_text = 1 << 16;       // bytes of a string
+constexpr std::size_t max_text = 1 << 16;      // bytes of a string
 constexpr std::size_t max_arguments = 32 * 8;  // bytes, as CUDA's printf takes 32 arguments
 
 /// Argument k of a call, of one lane.

@@ -7,8 +7,8 @@
 namespace twofour::emu::ptx {
 namespace {
 
-constexpr std::size_t max_depth = 1024;                  // calls
-constexpr std::uint64_t max_local_bytes = 512 * 1024;    // of a lane, as on the GPU
+constexpr std::size_t max_depth = 1024;                        // calls
+constexpr std::uint64_t max_local_bytes = 512 * 1024;          // of a lane, as on the GPU
 constexpr std::size_t max_stack_bytes = std::size_t{1} << 28;  // registers of all frames of a warp
 
 }  // namespace
@@ -44,8 +44,8 @@ std::uint64_t Warp::run(std::uint64_t budget) {
 void Warp::reserve_local(std::uint64_t bytes) {
   if (bytes <= local_stride_) return;
   if (bytes > max_local_bytes)
-    fail(-1, "{} bytes of local memory a thread, the limit is {}: too large arrays or too deep recursion", bytes,
-         max_local_bytes);
+    fail(-1, "{} bytes of local memory a thread, the limit is {}: too large arrays or too deep recursion",
+         bytes, max_local_bytes);
   const std::uint64_t stride = std::min(max_local_bytes, std::max(bytes, 2 * local_stride_) + 15) / 16 * 16;
   std::vector<std::byte> grown(lanes_of_warp * stride);
   for (std::size_t lane = 0; lane < lanes_of_warp && local_stride_ != 0; ++lane)
@@ -64,8 +64,8 @@ Frame& Warp::push_frame(const Program& program, std::uint32_t lanes) {
   std::size_t held = program.register_bytes;
   for (std::size_t i = 0; i < depth_; ++i) held += frames_[i].program->register_bytes;
   if (held > max_stack_bytes)
-    fail(-1, "the registers of {} nested calls take {} bytes, the limit is {}: endless recursion?", depth_, held,
-         max_stack_bytes);
+    fail(-1, "the registers of {} nested calls take {} bytes, the limit is {}: endless recursion?", depth_,
+         held, max_stack_bytes);
   if (f.storage.size() < program.register_bytes + 64) f.storage.resize(program.register_bytes + 64);
   f.registers = f.storage.data() + (-reinterpret_cast<std::uintptr_t>(f.storage.data()) & 63);
   std::memset(f.registers, 0, program.register_bytes);
@@ -170,7 +170,8 @@ void Warp::leave(std::uint32_t lanes) {
 std::byte* Warp::place_of(const Frame& frame, const Slot& slot, int lane) {
   if (!slot.reg) return local_.data() + std::uint64_t(lane) * local_stride_ + frame.local_base + slot.local;
   const bool in_frame = slot.reg.at < max_register_bytes;
-  std::byte* const base = in_frame ? frame.registers + slot.reg.at : reinterpret_cast<std::byte*>(slot.reg.at);
+  std::byte* const base =
+      in_frame ? frame.registers + slot.reg.at : reinterpret_cast<std::byte*>(slot.reg.at);
   return base + std::uint64_t(lane) * slot.bytes;
 }
 

@@ -35,7 +35,7 @@ struct Frame {
   std::size_t ways = 0;            ///< entries of the stack of ways below its own
   std::uint32_t lanes = 0;         ///< that called
   std::uint32_t returned = 0;
-  const Op* call = nullptr;        ///< that made this frame; null: the launch
+  const Op* call = nullptr;  ///< that made this frame; null: the launch
   std::uint32_t caller_active = 0;
 };
 

@@ -116,7 +116,8 @@ TEST(PtxAtomic, BlocksOnSeveralThreadsLoseNothing) {
     add.u32 %r1, %r1, 1;
     setp.lt.u32 %p0, %r1, 20;
     @%p0 bra LOOP;
-  )"), {.threads = 4, .instruction_limit = {}, .print = {}});
+  )"),
+               {.threads = 4, .instruction_limit = {}, .print = {}});
   const std::uint64_t out = t.upload(std::vector<double>(1));
   t.run({64, 1, 1}, {32, 1, 1}, 0, out);
   EXPECT_EQ(t.download<double>(out, 1)[0], 64.0 * 32 * 20);

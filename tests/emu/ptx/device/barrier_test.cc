@@ -98,8 +98,8 @@ TEST(PtxBarrier, DeadlockIsNamed) {
   OTHER:
     bar.sync 4, 64;
   )"));
-  expect_words(error_of([&] { t.results(64, 64); }),
-               {"deadlock", "barrier 3 has 32 of 96 threads, warps 0", "barrier 4 has 32 of 64 threads, warps 1"});
+  expect_words(error_of([&] { t.results(64, 64); }), {"deadlock", "barrier 3 has 32 of 96 threads, warps 0",
+                                                      "barrier 4 has 32 of 64 threads, warps 1"});
 }
 
 TEST(PtxBarrier, PartOfAWarpIsNamed) {
@@ -127,6 +127,7 @@ TEST(PtxBarrier, MbarrierBetweenWarps) {
     mbarrier.try_wait.parity.shared.b64 %p2, [bar], 0;
     @!%p2 bra WAIT0;
     ld.shared.u32 %r1, [cell];
+    bar.sync 1, 64;
   WAIT1:
     mbarrier.test_wait.parity.shared.b64 %p2, [bar], 1;
     @!%p2 bra WAIT1;
@@ -138,7 +139,7 @@ TEST(PtxBarrier, MbarrierBetweenWarps) {
     mov.u32 %r3, 5;
     st.shared.u32 [cell], %r3;
     mbarrier.arrive.shared.b64 %d2, [bar];
-    bar.sync 1, 32;
+    bar.sync 1, 64;
   SPIN:
     mbarrier.test_wait.shared.b64 %p2, [bar], %d2;
     @!%p2 bra SPIN;
@@ -167,7 +168,8 @@ TEST(PtxBarrier, ManyBlocksOnAnyNumberOfThreads) {
     mad.lo.u32 %r8, %r6, 1000, %r0;
     st.global.u32 [%d2], %r8;
     atom.global.add.u32 %r9, [counter], 1;
-  )", "", ".global .align 4 .u32 counter;");
+  )",
+                                  "", ".global .align 4 .u32 counter;");
   for (const int threads : {1, 4}) {
     TestDevice t(text, {.threads = threads, .instruction_limit = {}, .print = {}});
     const std::uint64_t out = t.upload(std::vector<std::uint32_t>(60 * 40));

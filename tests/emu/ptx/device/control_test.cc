@@ -86,8 +86,7 @@ TEST(PtxControl, EarlyExitsLeaveTheOthersTogether) {
     st.global.u32 [%d1], %r3;
   )"));
   const auto out = t.results(32, 32);
-  for (std::uint32_t l = 0; l < 32; ++l)
-    EXPECT_EQ(out[l], l == 3 ? 0u : l / 4 == 2 ? 77u : 0xfffff0f7u) << l;
+  for (std::uint32_t l = 0; l < 32; ++l) EXPECT_EQ(out[l], l == 3 ? 0u : l / 4 == 2 ? 77u : 0xfffff0f7u) << l;
 }
 
 TEST(PtxControl, SwitchByTable) {
@@ -153,7 +152,8 @@ TEST(PtxControl, RecursionOfDifferentDepths) {
     activemask.b32 %r3;
     st.global.u32 [%d1], %r2;
     st.global.u32 [%d1+128], %r3;
-  )", "", factorial));
+  )",
+                      "", factorial));
   const auto out = t.results(32, 64);
   for (std::uint32_t l = 0; l < 32; ++l) {
     std::uint32_t f = 1;
@@ -166,8 +166,10 @@ TEST(PtxControl, RecursionOfDifferentDepths) {
 TEST(PtxControl, EndlessRecursionIsRefused) {
   TestDevice t(kernel(R"(
     call.uni again, ();
-  )", "", ".func again()\n{\n  call again, ();\n  ret;\n}\n"));
-  expect_words(error_of([&] { t.results(32, 1); }), {"test.ptx", "kernel k", "calls deep", "endless recursion"});
+  )",
+                      "", ".func again()\n{\n  call again, ();\n  ret;\n}\n"));
+  expect_words(error_of([&] { t.results(32, 1); }),
+               {"test.ptx", "kernel k", "calls deep", "endless recursion"});
 }
 
 TEST(PtxControl, FunctionPointers) {
@@ -212,7 +214,8 @@ TEST(PtxControl, FunctionPointers) {
     activemask.b32 %r3;
     st.global.u32 [%d1], %r2;
     st.global.u32 [%d1+128], %r3;
-  )", "", functions));
+  )",
+                      "", functions));
   const auto out = t.results(32, 64);
   for (std::uint32_t l = 0; l < 32; ++l) {
     EXPECT_EQ(out[l], l == 5 ? 1000u : l % 2 ? l - 1 : 10000 + 2 * l) << l;
@@ -222,7 +225,8 @@ TEST(PtxControl, FunctionPointers) {
 
 TEST(PtxControl, WhatIsNotImplementedIsNamedWhereItStands) {
   TestDevice t(kernel("  frobnicate.b32 %r1, %r0;"));
-  expect_words(error_of([&] { t.results(32, 1); }), {"test.ptx:", "not implemented", "frobnicate.b32 %r1, %r0"});
+  expect_words(error_of([&] { t.results(32, 1); }),
+               {"test.ptx:", "not implemented", "frobnicate.b32 %r1, %r0"});
 }
 
 }  // namespace

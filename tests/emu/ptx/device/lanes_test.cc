@@ -99,6 +99,56 @@ TEST(PtxLanes, GroupsByMemberMask) {
   }
 }
 
+TEST(PtxLanes, SpecialRegisters) {
+  // A block of 5 x 4 x 3 threads; thread i writes its registers at i, i + 60, ...
+  TestDevice t(kernel(R"(
+    mov.u32 %r1, %tid.y;
+    mov.u32 %r2, %tid.z;
+    mad.lo.u32 %r3, %r2, %ntid.y, %r1;
+    mad.lo.u32 %r3, %r3, %ntid.x, %r0;
+    mul.wide.u32 %d2, %r3, 4;
+    add.u64 %d2, %d0, %d2;
+    mad.lo.u32 %r4, %r1, 100, %r0;
+    mad.lo.u32 %r4, %r2, 10000, %r4;
+    st.global.u32 [%d2], %r4;
+    mov.u32 %r5, %laneid;
+    mov.u32 %r6, %warpid;
+    mad.lo.u32 %r5, %r6, 100, %r5;
+    st.global.u32 [%d2+240], %r5;
+    mov.u32 %r7, %lanemask_lt;
+    mov.u32 %r8, %lanemask_eq;
+    mov.u32 %r9, %lanemask_ge;
+    st.global.u32 [%d2+480], %r7;
+    st.global.u32 [%d2+720], %r8;
+    st.global.u32 [%d2+960], %r9;
+    mov.u32 %r10, %lanemask_le;
+    mov.u32 %r11, %lanemask_gt;
+    sub.u32 %r10, %r10, %r7;
+    sub.u32 %r11, %r9, %r11;
+    st.global.u32 [%d2+1200], %r10;
+    st.global.u32 [%d2+1440], %r11;
+    mov.u64 %d3, %clock64;
+    mov.u64 %d4, %clock64;
+    sub.u64 %d3, %d4, %d3;
+    cvt.u32.u64 %r12, %d3;
+    st.global.u32 [%d2+1680], %r12;
+  )"));
+  const std::uint64_t out = t.upload(std::vector<std::uint32_t>(480));
+  t.run({1, 1, 1}, {5, 4, 3}, 0, out);
+  const auto r = t.download<std::uint32_t>(out, 480);
+  for (std::uint32_t i = 0; i < 60; ++i) {
+    const std::uint32_t lane = i % 32, bit = 1u << lane;
+    EXPECT_EQ(r[i], i % 5 + i / 5 % 4 * 100 + i / 20 * 10000);
+    EXPECT_EQ(r[60 + i], i / 32 * 100 + lane);
+    EXPECT_EQ(r[120 + i], bit - 1);
+    EXPECT_EQ(r[180 + i], bit);
+    EXPECT_EQ(r[240 + i], ~(bit - 1));
+    EXPECT_EQ(r[300 + i], bit);
+    EXPECT_EQ(r[360 + i], bit);
+    EXPECT_EQ(r[420 + i], 1u);
+  }
+}
+
 TEST(PtxLanes, MissingMembersAreNamed) {
   TestDevice t(kernel(R"(
     setp.lt.u32 %p0, %r0, 8;
@@ -107,7 +157,8 @@ TEST(PtxLanes, MissingMembersAreNamed) {
   END:
     st.global.u32 [%d1], %r1;
   )"));
-  expect_words(error_of([&] { t.results(32, 32); }), {"shfl.sync.idx.b32", "0xffffff00", "lane 8", "not here"});
+  expect_words(error_of([&] { t.results(32, 32); }),
+               {"shfl.sync.idx.b32", "0xffffff00", "lane 8", "not here"});
 }
 
 }  // namespace

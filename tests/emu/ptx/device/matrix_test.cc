@@ -16,8 +16,8 @@ std::vector<std::byte> bytes_of_matrix(const PackedMatrix& m) {
   return out;
 }
 
-/// Copies 512 bytes of `a` and of `b` to shared memory, rows of 32 bytes of A, and makes ldmatrix's addresses:
-/// %r10 for x4 on A (16 x 16 of 16 bits), %r11 for x2 on 8 rows of B.
+/// Copies 512 bytes of `a` and of `b` to shared memory, rows of 32 bytes of A, and makes ldmatrix's
+/// addresses: %r10 for x4 on A (16 x 16 of 16 bits), %r11 for x2 on 8 rows of B.
 constexpr const char* load_tiles = R"(
     .shared .align 16 .b8 tile[1024];
     ld.param.u64 %d2, [a];
@@ -64,12 +64,15 @@ TEST(PtxMatrix, MmaFromLdmatrix) {
     ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%r24, %r25}, [%r11];
     mov.f32 %f1, 0f3F000000;
     mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%f2, %f3, %f4, %f5}, {%r20, %r21, %r22, %r23}, {%r24, %r25}, {%f1, %f1, %f1, %f1};
-  )" + store_accumulators + R"(
+  )" + store_accumulators +
+                          R"(
     st.global.v2.f32 [%d10], {%f2, %f3};
     st.global.v2.f32 [%d10+256], {%f4, %f5};
-  )", ", .param .u64 a, .param .u64 b"));
+  )",
+                      ", .param .u64 a, .param .u64 b"));
   std::mt19937_64 random(1);
-  const PackedMatrix a = random_matrix(ElementType::f16, 16, 16, random), b = random_matrix(ElementType::f16, 8, 16, random);
+  const PackedMatrix a = random_matrix(ElementType::f16, 16, 16, random),
+                     b = random_matrix(ElementType::f16, 8, 16, random);
   auto b_bytes = bytes_of_matrix(b);
   b_bytes.resize(512);
   const auto out = t.results(32, 128, t.upload(bytes_of_matrix(a)), t.upload(b_bytes));
@@ -84,7 +87,8 @@ TEST(PtxMatrix, MmaFromLdmatrix) {
 TEST(PtxMatrix, SparseMmaOnHalfTheWarpsMetadata) {
   for (const int selector : {0, 1}) {
     const std::string op = selector == 0 ? "mma.sp" : "mma.sp::ordered_metadata";
-    TestDevice t(kernel(std::string(load_tiles) + R"(
+    TestDevice t(kernel(
+        std::string(load_tiles) + R"(
       shl.b32 %r5, %r5, 6;
       shl.b32 %r6, %r6, 4;
       add.u32 %r11, %r1, 512;
@@ -97,12 +101,14 @@ TEST(PtxMatrix, SparseMmaOnHalfTheWarpsMetadata) {
       add.u64 %d5, %d5, %d6;
       ld.global.nc.b32 %r28, [%d5];
       mov.f32 %f1, 0f00000000;
-      )" + op + ".sync.aligned.m16n8k32.row.col.f32.f16.f16.f32 {%f2, %f3, %f4, %f5}, {%r20, %r21, %r22, %r23}, "
-                "{%r24, %r25, %r26, %r27}, {%f1, %f1, %f1, %f1}, %r28, 0x" + std::to_string(selector) + ";\n" +
-                        store_accumulators + R"(
+      )" + op +
+            ".sync.aligned.m16n8k32.row.col.f32.f16.f16.f32 {%f2, %f3, %f4, %f5}, {%r20, %r21, %r22, %r23}, "
+            "{%r24, %r25, %r26, %r27}, {%f1, %f1, %f1, %f1}, %r28, 0x" +
+            std::to_string(selector) + ";\n" + store_accumulators + R"(
       st.global.v2.f32 [%d10], {%f2, %f3};
       st.global.v2.f32 [%d10+256], {%f4, %f5};
-    )", ", .param .u64 a, .param .u64 b, .param .u64 e"));
+    )",
+        ", .param .u64 a, .param .u64 b, .param .u64 e"));
     std::mt19937_64 random(2);
     const SparseMatrix a = compress(prune(random_matrix(ElementType::f16, 16, 32, random)));
     const PackedMatrix b = random_matrix(ElementType::f16, 8, 32, random);
@@ -130,9 +136,11 @@ TEST(PtxMatrix, WmmaOfRowAndColumnMajorMatrices) {
     wmma.store.d.sync.aligned.row.m16n16k16.shared.f32 [tile], {%f2, %f3, %f4, %f5, %f6, %f7, %f8, %f9}, 16;
     wmma.load.c.sync.aligned.row.m16n16k16.shared.f32 {%f2, %f3, %f4, %f5, %f6, %f7, %f8, %f9}, [tile], 16;
     wmma.store.d.sync.aligned.col.m16n16k16.global.f32 [%d0], {%f2, %f3, %f4, %f5, %f6, %f7, %f8, %f9}, 16;
-  )", ", .param .u64 a, .param .u64 b"));
+  )",
+                      ", .param .u64 a, .param .u64 b"));
   std::mt19937_64 random(3);
-  const PackedMatrix a = random_matrix(ElementType::f16, 16, 16, random), b = random_matrix(ElementType::f16, 16, 16, random);
+  const PackedMatrix a = random_matrix(ElementType::f16, 16, 16, random),
+                     b = random_matrix(ElementType::f16, 16, 16, random);
   const auto out = t.results(32, 256, t.upload(bytes_of_matrix(a)), t.upload(bytes_of_matrix(b)));
   PackedMatrix c(ElementType::f32, 16, 16);
   for (int r = 0; r < 16; ++r)
@@ -188,13 +196,21 @@ TEST(PtxMatrix, MovmatrixTransposes) {
 }
 
 TEST(PtxMatrix, WhatIsWrongIsNamed) {
-  TestDevice unknown(kernel("mma.sync.aligned.m16n8k99.row.col.f32.f16.f16.f32 {%f1, %f1, %f1, %f1}, {%r1}, {%r1}, {%f1, %f1, %f1, %f1};"));
+  TestDevice unknown(
+      kernel("mma.sync.aligned.m16n8k99.row.col.f32.f16.f16.f32 {%f1, %f1, %f1, %f1}, {%r1}, {%r1}, {%f1, "
+             "%f1, %f1, %f1};"));
   expect_words(error_of([&] { unknown.results(32, 1); }), {"test.ptx:", "m16n8k99", "unknown instruction"});
-  TestDevice partial(kernel("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%f1, %f2, %f3, %f4}, {%r1, %r2}, {%r3}, {%f1, %f1, %f1, %f1};"));
+  TestDevice partial(
+      kernel("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%f1, %f2, %f3, %f4}, {%r1, %r2}, {%r3}, "
+             "{%f1, %f1, %f1, %f1};"));
   expect_words(error_of([&] { partial.results(31, 1); }), {"m16n8k8", "all 32 lanes", "lane 31"});
-  TestDevice few(kernel("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%f1, %f2, %f3, %f4}, {%r1}, {%r3}, {%f1, %f1, %f1, %f1};"));
+  TestDevice few(
+      kernel("mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%f1, %f2, %f3, %f4}, {%r1}, {%r3}, {%f1, "
+             "%f1, %f1, %f1};"));
   expect_words(error_of([&] { few.results(32, 1); }), {"1 registers", "2 of 32 bits"});
-  TestDevice row(kernel(".shared .align 16 .b8 s[512];\n mov.u32 %r1, s; add.u32 %r1, %r1, %r0;\n ldmatrix.sync.aligned.m8n8.x1.shared.b16 {%r2}, [%r1];"));
+  TestDevice row(
+      kernel(".shared .align 16 .b8 s[512];\n mov.u32 %r1, s; add.u32 %r1, %r1, %r0;\n "
+             "ldmatrix.sync.aligned.m8n8.x1.shared.b16 {%r2}, [%r1];"));
   expect_words(error_of([&] { row.results(32, 1); }), {"ldmatrix", "lane 1", "multiple of 16"});
 }
 

@@ -25,7 +25,8 @@ TEST(PtxMemory, WidthsAndSigns) {
     st.global.u32 [%d1+384], %r4;
     st.global.u32 [%d1+512], %r5;
     st.global.u32 [%d1+640], %r6;
-  )", ", .param .u64 in"));
+  )",
+                      ", .param .u64 in"));
   std::vector<std::uint8_t> in(64);
   for (std::size_t i = 0; i < in.size(); ++i) in[i] = std::uint8_t(37 * i + 11);
   const auto out = t.results(32, 192, t.upload(in));
@@ -110,7 +111,8 @@ TEST(PtxMemory, VariablesOfTheModule) {
     add.u32 %r2, %r2, %r4;
     st.global.u32 [%d1], %r2;
     st.global.u32 [state], %r0;
-  )", "", R"(
+  )",
+                      "", R"(
 .const .align 4 .u32 weights[4] = {5, 60, 700, 8000};
 .global .align 4 .u32 state = 40000;
 .global .align 8 .u64 pointer = state;
@@ -137,9 +139,10 @@ TEST(PtxMemory, ParametersAreReadAtAnyOffset) {
     st.global.u32 [%d1+16], %r2;
     st.global.u32 [%d1+32], %r3;
     st.global.u32 [%d1+48], %r5;
-  )", ", .param .align 8 .b8 block[16]"));
+  )",
+                      ", .param .align 8 .b8 block[16]"));
   const std::uint64_t out = t.upload(std::vector<std::uint32_t>(16));
-  t.run({1, 1, 1}, {4, 1, 1}, 0, out, std::uint64_t{0xaabbccdd'11223344 }, std::uint64_t{0x55667788'99aabbcc});
+  t.run({1, 1, 1}, {4, 1, 1}, 0, out, std::uint64_t{0xaabbccdd'11223344}, std::uint64_t{0x55667788'99aabbcc});
   const auto r = t.download<std::uint32_t>(out, 16);
   const std::uint32_t words[] = {0x11223344, 0xaabbccdd, 0x99aabbcc, 0x55667788};
   for (std::size_t l = 0; l < 4; ++l) {
@@ -164,7 +167,8 @@ TEST(PtxMemory, DynamicSharedMemoryComesAfterTheStatic) {
     st.global.u32 [%d0+4], %r4;
     st.global.u32 [%d0+8], %r6;
     ld.shared.u32 %r7, [%r2+64];
-  )", "", ".extern .shared .align 16 .b8 dynamic[];"));
+  )",
+                      "", ".extern .shared .align 16 .b8 dynamic[];"));
   const std::uint64_t out = t.upload(std::vector<std::uint32_t>(4));
   const std::string message = error_of([&] { t.run({1, 1, 1}, {1, 1, 1}, 64, out); });
   expect_words(message, {"ld.shared.u32 %r7, [%r2+64]", "kernel k", "block (0, 0, 0)", "warp 0", "lane 0",
@@ -184,8 +188,8 @@ TEST(PtxMemory, OutOfBoundsNamesLaneAndAllocation) {
   TestDevice t(touch("ld.global.u32 %r1, [%d2];"));
   const std::uint64_t in = t.upload(std::vector<std::uint32_t>(40));
   expect_words(error_of([&] { t.results(64, 64, in); }),
-               {"test.ptx:", "ld.global.u32 %r1, [%d2]", "warp 1", "lane 8", "out of bounds", "0 bytes past the end",
-                "160 bytes"});
+               {"test.ptx:", "ld.global.u32 %r1, [%d2]", "warp 1", "lane 8", "out of bounds",
+                "0 bytes past the end", "160 bytes"});
 }
 
 TEST(PtxMemory, MisalignedNamesTheAddress) {
@@ -199,8 +203,11 @@ TEST(PtxMemory, UseAfterFreeAndNull) {
   TestDevice t(touch("st.global.u32 [%d2], %r0;"));
   const std::uint64_t in = t.upload(std::vector<std::uint32_t>(64));
   t.device().free(in);
-  expect_words(error_of([&] { t.results(32, 0, in); }), {"lane 0", "was freed"});
-  expect_words(error_of([&] { t.results(32, 0, std::uint64_t{0}); }), {"lane 0", "address 0x0", "in no allocation"});
+  const auto error = [&](std::uint64_t address) {
+    return error_of([&] { t.run({1, 1, 1}, {32, 1, 1}, 0, std::uint64_t{0}, address); });
+  };
+  expect_words(error(in), {"lane 0", "was freed"});
+  expect_words(error(0), {"lane 0", "address 0x0", "in no allocation"});
   expect_words(error_of([&] { t.device().free(in); }), {"free of address"});
 }
 

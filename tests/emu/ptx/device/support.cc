@@ -16,7 +16,8 @@ std::string kernel(const std::string& body, const std::string& more_parameters, 
   ld.param.u64 %d0, [out];
   mul.wide.u32 %d1, %r0, 4;
   add.u64 %d1, %d0, %d1;
-)" + body + "\n  ret;\n}\n";
+)" + body +
+         "\n  ret;\n}\n";
 }
 
 TestDevice::TestDevice(const std::string& text, DeviceOptions options, std::string entry)

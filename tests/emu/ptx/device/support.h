@@ -18,7 +18,8 @@ std::string kernel(const std::string& body, const std::string& more_parameters =
 
 class TestDevice {
  public:
-  explicit TestDevice(const std::string& text, DeviceOptions options = {.threads = 1, .instruction_limit = {}, .print = {}},
+  explicit TestDevice(const std::string& text,
+                      DeviceOptions options = {.threads = 1, .instruction_limit = {}, .print = {}},
                       std::string entry = "k");
 
   Device& device() { return device_; }
@@ -28,7 +29,8 @@ class TestDevice {
   std::uint64_t upload(const std::vector<T>& values) {
     const std::uint64_t address = device_.allocate(values.size() * sizeof(T));
     if (!values.empty())
-      std::memcpy(device_.bytes(address, values.size() * sizeof(T)).data(), values.data(), values.size() * sizeof(T));
+      std::memcpy(device_.bytes(address, values.size() * sizeof(T)).data(), values.data(),
+                  values.size() * sizeof(T));
     return address;
   }
   template <class T>

@@ -28,7 +28,8 @@ TEST(PtxCopy, CopiesFillWithZerosAndWaitInGroups) {
     add.u64 %d4, %d0, %d3;
     st.global.v4.u32 [%d4], {%r4, %r5, %r6, %r7};
     st.global.v4.u32 [%d4+512], {%r8, %r9, %r10, %r11};
-  )", ", .param .u64 in"));
+  )",
+                      ", .param .u64 in"));
   std::vector<std::uint8_t> in(512);
   for (std::size_t i = 0; i < in.size(); ++i) in[i] = std::uint8_t(7 * i + 1 + i / 256);
   const std::uint64_t out = t.upload(std::vector<std::uint8_t>(1024));
@@ -66,7 +67,8 @@ TEST(PtxPrint, FormatsOfEveryKind) {
       ld.param.b32 %r1, [c];
     }
     st.global.u32 [%d1], %r1;
-  )", "", R"(
+  )",
+                      "", R"(
 .extern .func (.param .b32 r) vprintf(.param .b64 a, .param .b64 b);
 .global .align 1 .b8 word[4] = {97, 98, 99, 0};
 .global .align 1 .b8 format[30] = {37, 48, 53, 100, 32, 37, 108, 108, 100, 32, 37, 46, 50, 102, 32, 37, 37, 37, 115, 32, 37, 120, 10, 0};
@@ -89,7 +91,8 @@ TEST(PtxPrint, TooFewArgumentsAndWildStringsAreRefused) {
       st.param.b64 [b], %d8;
       call.uni (c), vprintf, (a, b);
     }
-  )", "", R"(
+  )",
+                      "", R"(
 .extern .func (.param .b32 r) vprintf(.param .b64 a, .param .b64 b);
 .global .align 1 .b8 format[3] = {37, 100, 0};
 )"));
@@ -97,7 +100,8 @@ TEST(PtxPrint, TooFewArgumentsAndWildStringsAreRefused) {
 }
 
 TEST(PtxHostile, EndlessLoopsEndAtTheLimit) {
-  TestDevice t(kernel("LOOP:\n  add.u32 %r1, %r1, 1;\n  bra LOOP;"), {.threads = 2, .instruction_limit = 100000, .print = {}});
+  TestDevice t(kernel("LOOP:\n  add.u32 %r1, %r1, 1;\n  bra LOOP;"),
+               {.threads = 2, .instruction_limit = 100000, .print = {}});
   expect_words(error_of([&] { t.results(64, 1); }), {"kernel k", "the limit is 100000", "endless loop"});
 }
 
@@ -124,7 +128,10 @@ TEST(PtxHostile, LaunchesThatNoGpuTakes) {
   expect_words(error({1, 70000, 1}, {1, 1, 1}, 0), {"70000"});
   expect_words(error({0, 1, 1}, {1, 1, 1}, 0), {"0 x 1 x 1"});
   expect_words(error({1, 1, 1}, {1, 1, 1}, 164 * 1024), {"dynamic shared memory"});
-  expect_words(error_of([&] { t.run({1, 1, 1}, {1, 1, 1}, 0, std::uint64_t{0}); }), {"8 bytes of parameters, it takes 12"});
+  expect_words(error_of([&] {
+                 t.run({1, 1, 1}, {1, 1, 1}, 0, std::uint64_t{0});
+               }),
+               {"8 bytes of parameters, it takes 12"});
 }
 
 TEST(PtxHostile, HugeLocalMemoryIsRefused) {
@@ -142,10 +149,12 @@ TEST(PtxHostile, PrintWidthsAreBounded) {
       st.param.b64 [b], %d6;
       call.uni (c), vprintf, (a, b);
     }
-  )", "", R"(
+  )",
+                      "", R"(
 .extern .func (.param .b32 r) vprintf(.param .b64 a, .param .b64 b);
 .global .align 4 .b8 format[9] = {37, 57, 57, 57, 57, 57, 57, 100, 0};
-)"), {.threads = 1, .instruction_limit = {}, .print = [&](std::string_view s) { big += s; }});
+)"),
+               {.threads = 1, .instruction_limit = {}, .print = [&](std::string_view s) { big += s; }});
   expect_words(error_of([&] { t.results(1, 1); }), {"width"});
 }
 
