@@ -147,8 +147,9 @@ class ArgumentReader {
   std::size_t at_ = 0;
 };
 
+/// What comes after `--` belongs to no flag.
 bool asks_help(std::span<const std::string> words) {
-  return std::any_of(words.begin(), words.end(),
+  return std::any_of(words.begin(), std::find(words.begin(), words.end(), "--"),
                      [](const std::string& w) { return w == "--help" || w == "-h"; });
 }
 

@@ -32,5 +32,6 @@ Command search_command();
 Command deploy_check_command();
 Command deploy_latency_command();
 Command deploy_export_command();
+Command run_command();
 
 }  // namespace twofour::cli

@@ -16,6 +16,10 @@ find_package(tomlplusplus QUIET)
 find_path(TOMLPLUSPLUS_INCLUDE_DIR toml++/toml.h REQUIRED)
 find_package(gflags REQUIRED)
 find_package(ZLIB REQUIRED)
+find_path(LZ4_INCLUDE_DIR lz4.h REQUIRED)
+find_library(LZ4_LIBRARY lz4 REQUIRED)
+find_path(ZSTD_INCLUDE_DIR zstd.h REQUIRED)
+find_library(ZSTD_LIBRARY zstd REQUIRED)
 
 # LLVM's OpenMP runtime also serves g++, whose GOMP entry points it exports.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND NOT OpenMP_CXX_LIB_NAMES)

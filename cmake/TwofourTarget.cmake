@@ -1,7 +1,7 @@
 # Headers lie beside their sources; build/include/twofour/<layer> links to <layer>, so that
 # #include "twofour/isa/element.h" is the same line before and after an install.
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/include/twofour)
-foreach(layer isa emu nas cli)
+foreach(layer isa emu nas runtime cli)
   file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${layer} ${PROJECT_BINARY_DIR}/include/twofour/${layer} SYMBOLIC)
 endforeach()
 

@@ -14,6 +14,8 @@
 #include "twofour/isa/machine.h"
 #include "twofour/nas/graph/onnx_import.h"
 #include "twofour/nas/search/solver.h"
+#include "twofour/runtime/elf_file.h"
+#include "twofour/runtime/fatbin.h"
 
 namespace twofour::fuzz {
 namespace {
@@ -104,6 +106,17 @@ void onnx_file(Bytes bytes) {
         ++i;
       }
     });
+}
+
+void fatbin(Bytes bytes) {
+  refusals_allowed([&] {
+    for (const auto& entry : runtime::read_fatbin(std::as_bytes(bytes), "fatbin"))
+      refusals_allowed([&] { runtime::ptx_text(entry, "fatbin"); });
+  });
+}
+
+void elf_file(Bytes bytes) {
+  refusals_allowed([&] { runtime::read_elf(std::as_bytes(bytes), "program"); });
 }
 
 void names(Bytes bytes) {

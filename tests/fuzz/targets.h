@@ -17,6 +17,8 @@ void search_table(Bytes bytes);
 void names(Bytes bytes);
 void onnx_file(Bytes bytes);
 void ptx_text(Bytes bytes);   ///< the tree of an accepted text points nowhere outside itself
+void fatbin(Bytes bytes);  ///< every PTX in it is unpacked
+void elf_file(Bytes bytes);
 void registers(Bytes bytes);  ///< instruction, options, registers: the result equals the oracle's
 
 struct Target {
@@ -30,6 +32,8 @@ inline constexpr Target targets[] = {{"replay_text", replay_text, "tests/fuzz/se
                                      {"gemm_table", gemm_table, "tests/fuzz/seeds/gemm_table"},
                                      {"search_table", search_table, "tests/fuzz/seeds/search_table"},
                                      {"onnx_file", onnx_file, "tests/nas/graph/models"},
+                                     {"fatbin", fatbin, "tests/fuzz/seeds/fatbin"},
+                                     {"elf_file", elf_file, "tests/fuzz/seeds/elf_file"},
                                      {"names", names, "tests/fuzz/seeds/names"},
                                      {"ptx_text", ptx_text, "tests/fuzz/seeds/ptx_text"},
                                      {"registers", registers, "tests/fuzz/seeds/registers"}};

@@ -1,0 +1,73 @@
+// Functions that CUDA 12 and CUDA 13 know by other layouts or names. Compiled once for each: CUDA_MAJOR.
+#include "twofour/runtime/api.h"
+#include "twofour/runtime/device_prop.h"
+
+using namespace twofour::runtime;
+
+namespace {
+
+constexpr int version = CUDA_MAJOR == 12 ? 12090 : 13000;
+
+struct PointerAttributes {
+  cudaPointerAttributes known;
+#if CUDA_MAJOR >= 13
+  long reserved[8];
+#endif
+};
+
+}  // namespace
+
+extern "C" {
+
+cudaError_t cudaRuntimeGetVersion(int* v) {
+  return api(__func__, [&] { required(v) = version; });
+}
+
+/// There is no driver; the number is that of one that just suffices.
+cudaError_t cudaDriverGetVersion(int* v) {
+  return api(__func__, [&] { required(v) = version; });
+}
+
+#if CUDA_MAJOR == 12
+cudaError_t cudaGetDeviceProperties_v2(DeviceProp12* prop, int device) {
+  return api(__func__, [&] {
+    require(device == 0, cudaErrorInvalidDevice);
+    required(prop) = device_prop_12(Process::get().facts());
+  });
+}
+
+cudaError_t cudaThreadSynchronize() {
+  return api(__func__, [] {});
+}
+
+cudaError_t cudaThreadExit() {
+  Process::get().reset();
+  return cudaSuccess;
+}
+
+/// Of programs that CUDA 11 built, with a shorter layout.
+cudaError_t cudaGetDeviceProperties(void*, int) {
+  static bool said = false;
+  return not_implemented(__func__, said);
+}
+#else
+cudaError_t cudaGetDeviceProperties(DeviceProp13* prop, int device) {
+  return api(__func__, [&] {
+    require(device == 0, cudaErrorInvalidDevice);
+    required(prop) = device_prop_13(Process::get().facts());
+  });
+}
+#endif
+
+cudaError_t cudaPointerGetAttributes(PointerAttributes* attributes, const void* pointer) {
+  return api(__func__, [&] {
+    PointerAttributes& a = required(attributes) = {};
+    const Allocation* found = Process::get().find(pointer);
+    a.known.type = found ? found->type : cudaMemoryTypeUnregistered;
+    a.known.device = found ? 0 : -2;  // cudaInvalidDeviceId
+    if (found) a.known.devicePointer = const_cast<void*>(pointer);
+    if (!found || found->type != cudaMemoryTypeDevice) a.known.hostPointer = const_cast<void*>(pointer);
+  });
+}
+
+}  // extern "C"

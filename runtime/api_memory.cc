@@ -1,0 +1,170 @@
+// Memory: allocations and pools.
+#include "twofour/runtime/api.h"
+
+using namespace twofour::runtime;
+
+/// The one pool of the device.
+struct CudaMemPool {
+  std::map<int, std::uint64_t> attributes;
+};
+
+namespace {
+
+CudaMemPool the_pool;
+
+cudaError_t allocate(const char* function, void** pointer, std::size_t bytes, cudaMemoryType type) {
+  return api(function, [&] { required(pointer) = Process::get().allocate(bytes, type); });
+}
+
+void check_device(int device) {
+  require(device == 0, cudaErrorInvalidDevice);
+}
+
+}  // namespace
+
+extern "C" {
+
+cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
+  return allocate(__func__, pointer, bytes, cudaMemoryTypeDevice);
+}
+
+cudaError_t cudaMallocAsync(void** pointer, std::size_t bytes, cudaStream_t) {
+  return allocate(__func__, pointer, bytes, cudaMemoryTypeDevice);
+}
+TWOFOUR_SAME_AS(cudaMallocAsync, cudaMallocAsync_ptsz);
+
+cudaError_t cudaMallocFromPoolAsync(void** pointer, std::size_t bytes, cudaMemPool_t, cudaStream_t) {
+  return allocate(__func__, pointer, bytes, cudaMemoryTypeDevice);
+}
+TWOFOUR_SAME_AS(cudaMallocFromPoolAsync, cudaMallocFromPoolAsync_ptsz);
+
+cudaError_t cudaMallocManaged(void** pointer, std::size_t bytes, unsigned) {
+  return api(__func__, [&] {
+    require(bytes > 0, cudaErrorInvalidValue);
+    required(pointer) = Process::get().allocate(bytes, cudaMemoryTypeManaged);
+  });
+}
+
+cudaError_t cudaMallocHost(void** pointer, std::size_t bytes) {
+  return allocate(__func__, pointer, bytes, cudaMemoryTypeHost);
+}
+
+cudaError_t cudaHostAlloc(void** pointer, std::size_t bytes, unsigned) {
+  return allocate(__func__, pointer, bytes, cudaMemoryTypeHost);
+}
+
+cudaError_t cudaMallocPitch(void** pointer, std::size_t* pitch, std::size_t width, std::size_t height) {
+  return api(__func__, [&] {
+    const std::size_t row = (width + 511) / 512 * 512;
+    require(row >= width && (height == 0 || row <= SIZE_MAX / height), cudaErrorMemoryAllocation);
+    required(pointer) = Process::get().allocate(row * height, cudaMemoryTypeDevice);
+    required(pitch) = row;
+  });
+}
+
+cudaError_t cudaFree(void* pointer) {
+  return api(__func__, [&] {
+    Process::get().device();  // cudaFree(0) starts the runtime
+    Process::get().free(pointer, {cudaMemoryTypeDevice, cudaMemoryTypeManaged});
+  });
+}
+
+cudaError_t cudaFreeAsync(void* pointer, cudaStream_t) {
+  return api(__func__, [&] { Process::get().free(pointer, {cudaMemoryTypeDevice}); });
+}
+TWOFOUR_SAME_AS(cudaFreeAsync, cudaFreeAsync_ptsz);
+
+cudaError_t cudaFreeHost(void* pointer) {
+  return api(__func__, [&] { Process::get().free(pointer, {cudaMemoryTypeHost}); });
+}
+
+// Registered memory stays the host's: copies work, kernels cannot reach it, and no address is given for it.
+cudaError_t cudaHostRegister(void* pointer, std::size_t, unsigned) {
+  return api(__func__, [&] { required(static_cast<char*>(pointer)); });
+}
+
+cudaError_t cudaHostUnregister(void* pointer) {
+  return api(__func__, [&] { required(static_cast<char*>(pointer)); });
+}
+
+cudaError_t cudaHostGetDevicePointer(void** device, void* host, unsigned) {
+  return api(__func__, [&] {
+    const Allocation* found = Process::get().find(host);
+    require(found && found->type == cudaMemoryTypeHost, cudaErrorInvalidValue);
+    required(device) = host;
+  });
+}
+
+cudaError_t cudaHostGetFlags(unsigned* flags, void* host) {
+  return api(__func__, [&] {
+    const Allocation* found = Process::get().find(host);
+    require(found && found->type == cudaMemoryTypeHost, cudaErrorInvalidValue);
+    required(flags) = 2;  // mapped
+  });
+}
+
+cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
+  return api(__func__, [&] {
+    Process& process = Process::get();
+    required(total) = process.facts().memory_bytes;
+    required(free) = process.device().free_bytes();
+  });
+}
+
+cudaError_t cudaMemAdvise(const void*, std::size_t) {
+  return api(__func__, [] {});
+}
+TWOFOUR_SAME_AS(cudaMemAdvise, cudaMemAdvise_v2);
+
+cudaError_t cudaMemPrefetchAsync(const void*, std::size_t) {
+  return api(__func__, [] {});
+}
+TWOFOUR_SAME_AS(cudaMemPrefetchAsync, cudaMemPrefetchAsync_ptsz);
+TWOFOUR_SAME_AS(cudaMemPrefetchAsync, cudaMemPrefetchAsync_v2);
+TWOFOUR_SAME_AS(cudaMemPrefetchAsync, cudaMemPrefetchAsync_v2_ptsz);
+
+cudaError_t cudaStreamAttachMemAsync(cudaStream_t stream, void*, std::size_t, unsigned) {
+  return api(__func__, [&] { check_stream(stream); });
+}
+TWOFOUR_SAME_AS(cudaStreamAttachMemAsync, cudaStreamAttachMemAsync_ptsz);
+
+cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int device) {
+  return api(__func__, [&] {
+    check_device(device);
+    required(pool) = &the_pool;
+  });
+}
+TWOFOUR_SAME_AS(cudaDeviceGetDefaultMemPool, cudaDeviceGetMemPool);
+
+cudaError_t cudaDeviceSetMemPool(int device, cudaMemPool_t pool) {
+  return api(__func__, [&] {
+    check_device(device);
+    require(pool == &the_pool, cudaErrorInvalidValue);
+  });
+}
+
+// Attributes 1 to 3 are ints, the others 64-bit counts.
+cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, int attribute, void* value) {
+  return api(__func__, [&] {
+    require(pool == &the_pool && value, cudaErrorInvalidValue);
+    pool->attributes[attribute] =
+        attribute <= 3 ? std::uint64_t(*static_cast<int*>(value)) : *static_cast<std::uint64_t*>(value);
+  });
+}
+
+cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t pool, int attribute, void* value) {
+  return api(__func__, [&] {
+    require(pool == &the_pool && value, cudaErrorInvalidValue);
+    const std::uint64_t kept = pool->attributes[attribute];
+    if (attribute <= 3)
+      *static_cast<int*>(value) = int(kept);
+    else
+      *static_cast<std::uint64_t*>(value) = kept;
+  });
+}
+
+cudaError_t cudaMemPoolTrimTo(cudaMemPool_t pool, std::size_t) {
+  return api(__func__, [&] { require(pool == &the_pool, cudaErrorInvalidValue); });
+}
+
+}  // extern "C"

@@ -1,0 +1,190 @@
+// Streams and events. Work is done when it is asked for, so both are always complete. An event holds the
+// host's time: elapsed time is how long the emulation took, not how long a GPU would.
+#include <algorithm>
+
+#include "twofour/runtime/api.h"
+
+using namespace twofour::runtime;
+
+namespace twofour::runtime {
+
+void check_stream(cudaStream_t stream) {
+  require(reinterpret_cast<std::uintptr_t>(stream) <= 2 || Process::get().streams.contains(stream),
+          cudaErrorInvalidResourceHandle);
+}
+
+}  // namespace twofour::runtime
+
+namespace {
+
+constexpr int greatest_priority = -5;
+constexpr unsigned event_without_time = 2;
+
+CudaStream stream_properties(cudaStream_t stream) {
+  check_stream(stream);
+  if (Process::get().streams.contains(stream)) return *stream;
+  return {.id = reinterpret_cast<std::uintptr_t>(stream)};
+}
+
+CudaEvent& event_of(cudaEvent_t event) {
+  require(Process::get().events.contains(event), cudaErrorInvalidResourceHandle);
+  return *event;
+}
+
+}  // namespace
+
+extern "C" {
+
+cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned flags, int priority) {
+  return api(__func__, [&] {
+    Process& process = Process::get();
+    require(flags <= 1, cudaErrorInvalidValue);
+    required(stream) =
+        new CudaStream{flags, std::min(0, std::max(priority, greatest_priority)), process.next_stream++};
+    process.streams.insert(*stream);
+  });
+}
+
+cudaError_t cudaStreamCreate(cudaStream_t* stream) {
+  return cudaStreamCreateWithPriority(stream, 0, 0);
+}
+
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
+  return cudaStreamCreateWithPriority(stream, flags, 0);
+}
+
+cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  return api(__func__, [&] {
+    require(Process::get().streams.erase(stream) == 1, cudaErrorInvalidResourceHandle);
+    delete stream;
+  });
+}
+
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  return api(__func__, [&] { check_stream(stream); });
+}
+TWOFOUR_SAME_AS(cudaStreamSynchronize, cudaStreamSynchronize_ptsz);
+
+cudaError_t cudaStreamQuery(cudaStream_t stream) {
+  return api(__func__, [&] { check_stream(stream); });
+}
+TWOFOUR_SAME_AS(cudaStreamQuery, cudaStreamQuery_ptsz);
+
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+  return api(__func__, [&] {
+    check_stream(stream);
+    event_of(event);
+  });
+}
+TWOFOUR_SAME_AS(cudaStreamWaitEvent, cudaStreamWaitEvent_ptsz);
+
+cudaError_t cudaStreamGetPriority(cudaStream_t stream, int* priority) {
+  return api(__func__, [&] { required(priority) = stream_properties(stream).priority; });
+}
+TWOFOUR_SAME_AS(cudaStreamGetPriority, cudaStreamGetPriority_ptsz);
+
+cudaError_t cudaStreamGetFlags(cudaStream_t stream, unsigned* flags) {
+  return api(__func__, [&] { required(flags) = stream_properties(stream).flags; });
+}
+TWOFOUR_SAME_AS(cudaStreamGetFlags, cudaStreamGetFlags_ptsz);
+
+cudaError_t cudaStreamGetId(cudaStream_t stream, unsigned long long* id) {
+  return api(__func__, [&] { required(id) = stream_properties(stream).id; });
+}
+TWOFOUR_SAME_AS(cudaStreamGetId, cudaStreamGetId_ptsz);
+
+cudaError_t cudaStreamGetDevice(cudaStream_t stream, int* device) {
+  return api(__func__, [&] {
+    check_stream(stream);
+    required(device) = 0;
+  });
+}
+TWOFOUR_SAME_AS(cudaStreamGetDevice, cudaStreamGetDevice_ptsz);
+
+cudaError_t cudaStreamIsCapturing(cudaStream_t stream, int* status) {
+  return api(__func__, [&] {
+    check_stream(stream);
+    required(status) = 0;  // graphs are not implemented
+  });
+}
+TWOFOUR_SAME_AS(cudaStreamIsCapturing, cudaStreamIsCapturing_ptsz);
+
+// The program's function may call the runtime, so it runs outside the lock.
+cudaError_t cudaStreamAddCallback(cudaStream_t stream, cudaStreamCallback_t callback, void* data, unsigned) {
+  const cudaError_t error = api(__func__, [&] {
+    check_stream(stream);
+    require(callback != nullptr, cudaErrorInvalidValue);
+  });
+  if (error == cudaSuccess) callback(stream, cudaSuccess, data);
+  return error;
+}
+TWOFOUR_SAME_AS(cudaStreamAddCallback, cudaStreamAddCallback_ptsz);
+
+cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t function, void* data) {
+  const cudaError_t error = api(__func__, [&] {
+    check_stream(stream);
+    require(function != nullptr, cudaErrorInvalidValue);
+  });
+  if (error == cudaSuccess) function(data);
+  return error;
+}
+TWOFOUR_SAME_AS(cudaLaunchHostFunc, cudaLaunchHostFunc_ptsz);
+
+cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
+  return api(__func__, [&] {
+    if (least) *least = 0;
+    if (greatest) *greatest = greatest_priority;
+  });
+}
+
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
+  return api(__func__, [&] {
+    required(event) = new CudaEvent{.flags = flags, .recorded = false, .at = {}};
+    Process::get().events.insert(*event);
+  });
+}
+
+cudaError_t cudaEventCreate(cudaEvent_t* event) {
+  return cudaEventCreateWithFlags(event, 0);
+}
+
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  return api(__func__, [&] {
+    require(Process::get().events.erase(event) == 1, cudaErrorInvalidResourceHandle);
+    delete event;
+  });
+}
+
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  return api(__func__, [&] {
+    check_stream(stream);
+    CudaEvent& e = event_of(event);
+    e.recorded = true;
+    e.at = std::chrono::steady_clock::now();
+  });
+}
+TWOFOUR_SAME_AS(cudaEventRecord, cudaEventRecord_ptsz);
+
+cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream, unsigned) {
+  return cudaEventRecord(event, stream);
+}
+TWOFOUR_SAME_AS(cudaEventRecordWithFlags, cudaEventRecordWithFlags_ptsz);
+
+cudaError_t cudaEventQuery(cudaEvent_t event) {
+  return api(__func__, [&] { event_of(event); });
+}
+
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  return api(__func__, [&] { event_of(event); });
+}
+
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEvent_t end) {
+  return api(__func__, [&] {
+    const CudaEvent &a = event_of(start), &b = event_of(end);
+    require(a.recorded && b.recorded && ((a.flags | b.flags) & event_without_time) == 0,
+            cudaErrorInvalidResourceHandle);
+    required(milliseconds) = std::chrono::duration<float, std::milli>(b.at - a.at).count();
+  });
+}
+
+}  // extern "C"

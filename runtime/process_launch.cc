@@ -1,0 +1,72 @@
+// Launches of a process: what CUDA refuses before a kernel starts, its arguments, its errors.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+#include "twofour/isa/error.h"
+#include "twofour/runtime/process.h"
+
+namespace twofour::runtime {
+namespace {
+
+bool fits(dim3 size, const int (&most)[3]) {
+  return size.x >= 1 && size.y >= 1 && size.z >= 1 && size.x <= unsigned(most[0]) &&
+         size.y <= unsigned(most[1]) && size.z <= unsigned(most[2]);
+}
+
+std::vector<std::byte> parameter_bytes(const KernelInfo& info, void** arguments) {
+  std::vector<std::byte> bytes(std::size_t(info.parameter_bytes));
+  for (std::size_t i = 0; i < info.parameters.size(); ++i) {
+    require(arguments && arguments[i], cudaErrorInvalidValue);
+    std::memcpy(bytes.data() + info.parameters[i].offset, arguments[i],
+                std::size_t(info.parameters[i].bytes));
+  }
+  return bytes;
+}
+
+/// CUDA's code for an error of a running kernel, by the executor's words (emu/ptx/access.cc, system_call.cc).
+cudaError_t sticky_code(std::string_view message) {
+  const auto says = [&](std::string_view words) { return message.find(words) != std::string_view::npos; };
+  if (says("memory access out of bounds")) return cudaErrorIllegalAddress;
+  if (says("misaligned address")) return cudaErrorMisalignedAddress;
+  if (says("assertion")) return cudaErrorAssert;
+  return cudaErrorLaunchFailure;
+}
+
+}  // namespace
+
+int Process::dynamic_shared_limit(CudaKernel& kernel) {
+  if (kernel.dynamic_shared >= 0) return kernel.dynamic_shared;
+  return std::max(0, facts().shared_per_cta - int(info(kernel).shared_bytes));
+}
+
+void Process::check_launch(CudaKernel& kernel, dim3 grid, dim3 block, std::size_t shared) {
+  require(fits(grid, max_grid) && fits(block, max_block), cudaErrorInvalidConfiguration);
+  const std::uint64_t threads = std::uint64_t{block.x} * block.y * block.z;
+  require(threads <= max_threads_per_cta, cudaErrorInvalidConfiguration);
+  require(threads <= std::uint64_t(info(kernel).max_threads), cudaErrorInvalidValue);
+  require(shared <= std::size_t(dynamic_shared_limit(kernel)), cudaErrorInvalidValue);
+  require(info(kernel).shared_bytes + std::int64_t(shared) <= facts().shared_optin, cudaErrorInvalidValue);
+}
+
+void Process::launch(CudaKernel& kernel, dim3 grid, dim3 block, void** arguments, std::size_t shared) {
+  const KernelInfo& kernel_info = info(kernel);
+  check_launch(kernel, grid, block, shared);
+  const auto parameters = parameter_bytes(kernel_info, arguments);
+  const emu::ptx::Launch launch{.grid = {grid.x, grid.y, grid.z},
+                                .block = {block.x, block.y, block.z},
+                                .dynamic_shared = shared,
+                                .parameters = parameters};
+  try {
+    device().launch(*kernel.module->loaded(device()).code, kernel.name, launch);
+  } catch (const Error& e) {
+    std::fflush(stdout);
+    fmt::print(stderr, "twofour: {}\n", e.what());
+    sticky_ = sticky_code(e.what());
+    refuse(sticky_);
+  }
+}
+
+}  // namespace twofour::runtime

@@ -1,0 +1,63 @@
+// Memory of a process: what it allocated, and the bytes behind its pointers.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "twofour/isa/error.h"
+#include "twofour/runtime/process.h"
+
+namespace twofour::runtime {
+namespace {
+
+std::uint64_t number(const void* pointer) {
+  return reinterpret_cast<std::uint64_t>(pointer);
+}
+
+}  // namespace
+
+void* Process::allocate(std::uint64_t bytes, cudaMemoryType type) {
+  if (bytes == 0) return nullptr;
+  std::uint64_t address = 0;
+  try {
+    address = device().allocate(bytes);
+  } catch (const Error&) {
+    refuse(cudaErrorMemoryAllocation);
+  }
+  if (type != cudaMemoryTypeDevice && number(device().bytes(address, bytes).data()) != address) {
+    device().free(address);
+    fail(
+        "memory that host and device share cannot be had here: the range of the device's addresses is taken "
+        "in this process; use cudaMalloc and cudaMemcpy");
+  }
+  allocations_[address] = {bytes, type};
+  return reinterpret_cast<void*>(address);
+}
+
+void Process::free(void* pointer, std::initializer_list<cudaMemoryType> types) {
+  if (!pointer) return;
+  const auto at = allocations_.find(number(pointer));
+  require(at != allocations_.end() && std::find(types.begin(), types.end(), at->second.type) != types.end(),
+          cudaErrorInvalidValue);
+  allocations_.erase(at);
+  device().free(number(pointer));
+}
+
+const Allocation* Process::find(const void* pointer) const {
+  auto at = allocations_.upper_bound(number(pointer));
+  if (at == allocations_.begin()) return nullptr;
+  --at;
+  return number(pointer) - at->first < at->second.bytes ? &at->second : nullptr;
+}
+
+std::byte* Process::view(const void* pointer, std::uint64_t bytes, bool on_device) {
+  if (bytes == 0) return nullptr;
+  require(pointer != nullptr, cudaErrorInvalidValue);
+  if (on_device || find(pointer)) return device().bytes(number(pointer), bytes).data();
+  try {
+    return device().bytes(number(pointer), bytes).data();  // a variable
+  } catch (const Error&) {
+    return const_cast<std::byte*>(static_cast<const std::byte*>(pointer));
+  }
+}
+
+}  // namespace twofour::runtime
