@@ -170,7 +170,7 @@ ChosenNetwork SpaceSearch::search_one(const std::string& engine, double budget,
   ChosenNetwork chosen{{.seed = seed_, .group = group_, .method = engine, .budget = budget},
                        architecture(space_, result.best.candidate),
                        {}};
-  if (has_sizes()) chosen.start = {shared_.get(), weights_name_};
+  if (has_sizes()) chosen.start = {shared_.get(), weights_name_, true};
   chosen.row.predicted_cost = predicted_cost(costs_, result.best.candidate);
   if (result.best.measured) chosen.row.measured_loss = result.best.measured->loss;
   fmt::print(stderr, "{}: {:.1f} us, {} measured in {:.1f} s{}{}\n", label, result.best.latency_us,

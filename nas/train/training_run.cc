@@ -142,6 +142,7 @@ class TrainingRun {
     const InterruptGuard guard;
     Progress progress(task_.label, steps_, state_.step);
     saved_ = Clock::now();
+    if (steps_ == 0) save();
     while (state_.step < steps_) {
       const auto start = Clock::now();
       const double loss = step();
