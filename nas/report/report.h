@@ -58,7 +58,7 @@ struct SearchRow {
   double budget = 0;
   std::int64_t evaluations = 0;
   double seconds = 0;  ///< its own work, and all that its measurements took, in whatever run that was
-  std::string note;  ///< "optimal"
+  std::string note;    ///< "optimal"
 };
 
 /// One epoch of a training run.
