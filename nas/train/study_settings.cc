@@ -39,7 +39,6 @@ StudyScale study_scale(const StudySettings& settings, std::uint64_t seed) {
   s.recipe.distil = settings.teacher;
   s.shared = s.recipe.dense;
   s.part = s.recipe.dense;
-  s.part.epochs = (s.part.epochs + 1) / 2;  // shared weights are no random ones
   s.search.alpha_rate = 0.1;                // some tens of steps decide
   s.search.weights = {.epochs = 4, .batch = batch_size, .peak_rate = 0.05, .shift = 0, .seed = seed};
   return s;
