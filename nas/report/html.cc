@@ -378,7 +378,7 @@ class Page {
                 2);
     for (const UncertaintyRow& u : r_.uncertainty)
       row({u.group, u.end, budget_text(u.budget), fmt::to_string(u.seed),
-           fmt::format("{} of {}", u.changed, u.decisions), fmt::format("{:.4f}", u.regret),
+           fmt::format("{} of {}", u.changed, u.decisions), u.regret ? fmt::format("{:.4f}", *u.regret) : "–",
            u.meets_budget ? "yes" : "no"},
           2);
     end_table();

@@ -91,8 +91,8 @@ std::string uncertainty_text(const Report& r) {
   Table rows{{"space", "latencies", "budget", "seed", "other choices", "regret", "choice meets budget"}};
   for (const UncertaintyRow& u : r.uncertainty)
     rows.push_back({u.group, u.end, budget_text(u.budget), fmt::to_string(u.seed),
-                    fmt::format("{} of {}", u.changed, u.decisions), fmt::format("{:.4f}", u.regret),
-                    u.meets_budget ? "yes" : "no"});
+                    fmt::format("{} of {}", u.changed, u.decisions),
+                    u.regret ? fmt::format("{:.4f}", *u.regret) : "-", u.meets_budget ? "yes" : "no"});
   if (rows.size() == 1) return "";
   return "\nIf the latencies are at an end of their band (the exact search's choice)\n" + text_table(rows, 2);
 }

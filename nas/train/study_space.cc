@@ -195,9 +195,8 @@ SearchResult SpaceSearch::run_engine(const std::string& engine, const SearchTask
 void SpaceSearch::add_uncertainty(double budget, const Candidate& candidate) {
   for (const BandOutcome& o :
        survives_band(space_, latency_, costs_, budget * context_.baseline_us, candidate))
-    context_.report.uncertainty.push_back({seed_, group_, budget, o.name, o.differing,
-                                           int(space_.decisions.size()), o.regret.value_or(0),
-                                           o.choice_meets});
+    context_.report.uncertainty.push_back(
+        {seed_, group_, budget, o.name, o.differing, int(space_.decisions.size()), o.regret, o.choice_meets});
 }
 
 Dataset SpaceSearch::calibration_images() const {
