@@ -12,11 +12,15 @@ constexpr double accuracy_room = 0.10;  ///< of the reference point below unifor
 
 using Rows = std::vector<const NetworkRow*>;
 
-/// Networks of a seed; of a group and a method where those are not empty.
+constexpr const char* random_search = "random";
+
+/// Networks of a seed; of a group and a method where those are not empty. A group as a whole is its engines:
+/// random search is what they are compared with.
 Rows rows_of(const Report& report, std::uint64_t seed, const std::string& group, const std::string& method) {
   Rows rows;
   for (const NetworkRow& n : report.networks)
-    if (n.seed == seed && (group.empty() || n.group == group) && (method.empty() || n.method == method))
+    if (n.seed == seed && (group.empty() || n.group == group) &&
+        (method.empty() ? group.empty() || n.method != random_search : n.method == method))
       rows.push_back(&n);
   return rows;
 }
@@ -33,7 +37,8 @@ std::vector<std::pair<std::string, std::string>> methods(const Report& report) {
     if (std::ranges::find(list, std::pair(group, method)) == list.end()) list.emplace_back(group, method);
   };
   for (const NetworkRow& n : report.networks) add(n.group, n.method);
-  for (const NetworkRow& n : report.networks) add(n.group, "");
+  for (const NetworkRow& n : report.networks)
+    if (n.method != random_search) add(n.group, "");
   return list;
 }
 
@@ -122,6 +127,11 @@ std::vector<Hypervolume> hypervolumes(const Report& report) {
                               reference->accuracy - accuracy_room, reference->accuracy)});
   }
   return list;
+}
+
+std::string method_label(const std::string& group, const std::string& method) {
+  if (!method.empty()) return method;
+  return group == "uniform" ? "all" : "all engines";
 }
 
 std::vector<AgainstBaseline> against_baseline(const Report& report) {

@@ -32,9 +32,12 @@ struct Hypervolume {
   std::string group, method;
   double value = 0;
 };
-/// For every seed, each search method of each group over its budgets, each group as a whole (method ""), and
-/// each uniform network.
+/// For every seed, each search method of each group over its budgets, each uniform network, and each group as
+/// a whole (method ""): all uniform networks, or all engines, without random search, their baseline.
 std::vector<Hypervolume> hypervolumes(const Report& report);
+
+/// "exact"; for a group as a whole "all" or "all engines".
+std::string method_label(const std::string& group, const std::string& method);
 
 /// A group or method against uniform sparse int8, a seed a row.
 struct AgainstBaseline {

@@ -288,7 +288,7 @@ class Page {
         "Against uniform sparse int8: speedup at its accuracy (within 0.2 points), accuracy at its latency",
         {"space", "method", "seed", "speedup", "whole network", "at batch 1", "accuracy gained, points"}, 2);
     for (const AgainstBaseline& a : rows)
-      row({a.group, a.method.empty() ? "all" : a.method, fmt::to_string(a.seed), times(a.speedup),
+      row({a.group, method_label(a.group, a.method), fmt::to_string(a.seed), times(a.speedup),
            times(a.speedup_network), times(a.speedup_batch1),
            a.accuracy_gain ? fmt::format("{:+.2f}", *a.accuracy_gain * 100) : "–"},
           2, a.method.empty());
@@ -305,7 +305,7 @@ class Page {
     for (const Hypervolume& first : values) {
       if (first.seed != r_.seeds[0]) continue;
       put("<tr{}><td>{}</td><td>{}</td>", first.method.empty() ? " class=\"best\"" : "", escape(first.group),
-          first.method.empty() ? "all" : escape(first.method));
+          escape(method_label(first.group, first.method)));
       for (const Hypervolume& h : values)
         if (h.group == first.group && h.method == first.method) put("<td class=\"n\">{:.4f}</td>", h.value);
       put("</tr>\n");
@@ -378,7 +378,7 @@ class Page {
                 2);
     for (const UncertaintyRow& u : r_.uncertainty)
       row({u.group, u.end, budget_text(u.budget), fmt::to_string(u.seed),
-           fmt::format("{} of {}", u.changed, u.decisions), fmt::format("{:.4f}", u.regret),
+           fmt::format("{} of {}", u.changed, u.decisions), u.regret ? fmt::format("{:.4f}", *u.regret) : "–",
            u.meets_budget ? "yes" : "no"},
           2);
     end_table();

@@ -87,10 +87,14 @@ Json of_training(const TrainingPoint& t) {
 }
 
 Json of_uncertainty(const UncertaintyRow& u) {
-  return {{"seed", u.seed},       {"group", u.group},
-          {"budget", u.budget},   {"end", u.end},
-          {"changed", u.changed}, {"decisions", u.decisions},
-          {"regret", u.regret},   {"meets_budget", u.meets_budget}};
+  return {{"seed", u.seed},
+          {"group", u.group},
+          {"budget", u.budget},
+          {"end", u.end},
+          {"changed", u.changed},
+          {"decisions", u.decisions},
+          {"regret", or_null(u.regret)},
+          {"meets_budget", u.meets_budget}};
 }
 
 Json of_spread(const Spread& s) {

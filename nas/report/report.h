@@ -58,7 +58,7 @@ struct SearchRow {
   double budget = 0;
   std::int64_t evaluations = 0;
   double seconds = 0;  ///< its own work, and all that its measurements took, in whatever run that was
-  std::string note;  ///< "optimal"
+  std::string note;    ///< "optimal"
 };
 
 /// One epoch of a training run.
@@ -77,8 +77,9 @@ struct UncertaintyRow {
   double budget = 0;
   std::string end;                 ///< "2:4 at its low end, dense at its high end"
   int changed = 0, decisions = 0;  ///< of the optimum at that end against the choice
-  double regret = 0;               ///< predicted cost of the choice above that optimum's
-  bool meets_budget = false;       ///< the choice at that end
+  std::optional<double>
+      regret;                 ///< predicted cost of the choice above that optimum's; none: it is over budget
+  bool meets_budget = false;  ///< the choice at that end
 };
 
 /// Everything that a study found; views below.

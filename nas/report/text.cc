@@ -60,7 +60,7 @@ std::string baseline_text(const Report& r) {
   Table rows{
       {"space", "method", "seed", "speedup", "whole network", "at batch 1", "accuracy at its latency"}};
   for (const AgainstBaseline& a : against_baseline(r))
-    rows.push_back({a.group, a.method.empty() ? "all" : a.method, fmt::to_string(a.seed),
+    rows.push_back({a.group, method_label(a.group, a.method), fmt::to_string(a.seed),
                     optional_text(a.speedup, 1, "x"), optional_text(a.speedup_network, 1, "x"),
                     optional_text(a.speedup_batch1, 1, "x"),
                     a.accuracy_gain ? fmt::format("{:+.2f} points", *a.accuracy_gain * 100) : "-"});
@@ -72,8 +72,8 @@ std::string baseline_text(const Report& r) {
 std::string hypervolume_text(const Report& r) {
   Table rows{{"space", "method", "seed", "hypervolume"}};
   for (const Hypervolume& h : hypervolumes(r))
-    rows.push_back({h.group, h.method.empty() ? "all" : h.method, fmt::to_string(h.seed),
-                    fmt::format("{:.4f}", h.value)});
+    rows.push_back(
+        {h.group, method_label(h.group, h.method), fmt::to_string(h.seed), fmt::format("{:.4f}", h.value)});
   if (rows.size() == 1) return "";
   return "\nHypervolume (below uniform fp16's latency, above its accuracy less 10 points)\n" +
          text_table(rows, 2);
@@ -91,8 +91,8 @@ std::string uncertainty_text(const Report& r) {
   Table rows{{"space", "latencies", "budget", "seed", "other choices", "regret", "choice meets budget"}};
   for (const UncertaintyRow& u : r.uncertainty)
     rows.push_back({u.group, u.end, budget_text(u.budget), fmt::to_string(u.seed),
-                    fmt::format("{} of {}", u.changed, u.decisions), fmt::format("{:.4f}", u.regret),
-                    u.meets_budget ? "yes" : "no"});
+                    fmt::format("{} of {}", u.changed, u.decisions),
+                    u.regret ? fmt::format("{:.4f}", *u.regret) : "-", u.meets_budget ? "yes" : "no"});
   if (rows.size() == 1) return "";
   return "\nIf the latencies are at an end of their band (the exact search's choice)\n" + text_table(rows, 2);
 }

@@ -139,6 +139,8 @@ void import_tensors(const std::string& path, const std::string& network, const N
       if (!values[i].sizes().equals(tensor.sizes()))
         fail("{}: tensor {} is {} there and {} in network {}: the checkpoint is of another network", path,
              name, text_of(values[i].sizes()), text_of(tensor.sizes()), network);
+      if (!torch::isfinite(values[i]).all().item<bool>())
+        fail("{}: tensor {} holds NaN or infinity; give weights that training ended well with", path, name);
     }
     const torch::NoGradGuard no_grad;
     for (std::size_t i = 0; i < tensors.size(); ++i) Tensor(tensors[i].second).copy_(values[i]);

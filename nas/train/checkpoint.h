@@ -26,7 +26,7 @@ TrainState load_checkpoint(const std::string& path, const Fingerprint& fingerpri
                            const NamedTensors& tensors, torch::optim::Optimizer* optimiser);
 
 /// Copies tensors of a checkpoint by name, whatever run it is of. Throws Error that names the first of them
-/// that is missing or has another shape; nothing is changed then.
+/// that is missing, has another shape or holds NaN or infinity; nothing is changed then.
 void import_tensors(const std::string& path, const std::string& network, const NamedTensors& tensors);
 
 }  // namespace twofour::nas

@@ -45,7 +45,7 @@ enum class Distillation : std::uint8_t { none, joint, fixed };
 /// Stochastic gradient descent with Nesterov momentum 0.9 and a learning rate that rises linearly and falls
 /// by a cosine.
 struct TrainPlan {
-  int epochs = 1;
+  int epochs = 1;            ///< 0: the weights stay as they are
   int images_per_epoch = 0;  ///< 0: all; else the first of each epoch's order
   int batch = 128;
   double peak_rate = 0.1;

@@ -30,7 +30,7 @@ struct StudyContext {
 struct ChosenNetwork {
   NetworkRow row;  ///< seed, group, method, budget and what the search said
   Architecture architecture;
-  SharedWeights start;  ///< where its fp32 training starts; no weights: it is the backbone, trained already
+  StartWeights start;  ///< where its fp32 training starts; no weights: it is the backbone, trained already
 };
 
 /// One seed of a study, stage by stage. Work is kept in `folder`.

@@ -39,7 +39,7 @@ StudyScale study_scale(const StudySettings& settings, std::uint64_t seed) {
   s.recipe.distil = settings.teacher;
   s.shared = s.recipe.dense;
   s.part = s.recipe.dense;
-  s.search.alpha_rate = 0.1;  // some tens of steps decide
+  s.search.alpha_rate = 0.1;                // some tens of steps decide
   s.search.weights = {.epochs = 4, .batch = batch_size, .peak_rate = 0.05, .shift = 0, .seed = seed};
   return s;
 }
@@ -72,8 +72,9 @@ Trainer study_trainer(const StudySettings& settings, const StudyData& data, cons
   if (settings.weights.empty()) return Trainer(network, scale.recipe, data.train, data.heldout, folder);
   Engine start(model_spec(network), seed, settings.threads);
   load_weights_file(start, network, settings.weights);
-  return Trainer(network, scale.recipe, data.train, data.heldout, folder,
-                 {&start, "weights " + start.checksum()});
+  Recipe recipe = scale.recipe;
+  recipe.dense.epochs = 0;
+  return Trainer(network, recipe, data.train, data.heldout, folder, {&start, "weights " + start.checksum()});
 }
 
 std::string made_folder(const std::string& path) {

@@ -59,7 +59,7 @@ StudyData study_data(const StudySettings& settings);
 
 /// The backbone for those images.
 Network study_network(const StudySettings& settings, const StudyData& data);
-/// Trains the backbone from random weights, or from those of settings.weights, in OUT/seed-N, which is made.
+/// Trains the backbone in OUT/seed-N, which is made; with settings.weights it has those and trains nothing.
 Trainer study_trainer(const StudySettings& settings, const StudyData& data, const Network& network,
                       std::uint64_t seed);
 /// A folder that is there when this returns; throws Error that names it.

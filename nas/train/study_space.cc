@@ -170,7 +170,7 @@ ChosenNetwork SpaceSearch::search_one(const std::string& engine, double budget,
   ChosenNetwork chosen{{.seed = seed_, .group = group_, .method = engine, .budget = budget},
                        architecture(space_, result.best.candidate),
                        {}};
-  if (has_sizes()) chosen.start = {shared_.get(), weights_name_};
+  if (has_sizes()) chosen.start = {shared_.get(), weights_name_, true};
   chosen.row.predicted_cost = predicted_cost(costs_, result.best.candidate);
   if (result.best.measured) chosen.row.measured_loss = result.best.measured->loss;
   fmt::print(stderr, "{}: {:.1f} us, {} measured in {:.1f} s{}{}\n", label, result.best.latency_us,
@@ -195,9 +195,8 @@ SearchResult SpaceSearch::run_engine(const std::string& engine, const SearchTask
 void SpaceSearch::add_uncertainty(double budget, const Candidate& candidate) {
   for (const BandOutcome& o :
        survives_band(space_, latency_, costs_, budget * context_.baseline_us, candidate))
-    context_.report.uncertainty.push_back({seed_, group_, budget, o.name, o.differing,
-                                           int(space_.decisions.size()), o.regret.value_or(0),
-                                           o.choice_meets});
+    context_.report.uncertainty.push_back(
+        {seed_, group_, budget, o.name, o.differing, int(space_.decisions.size()), o.regret, o.choice_meets});
 }
 
 Dataset SpaceSearch::calibration_images() const {

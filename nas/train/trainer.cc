@@ -179,12 +179,12 @@ Trainer::Trainer(Network network, Recipe recipe, Dataset train, Dataset heldout,
       engine_(std::make_unique<Engine>(model_spec(network_), recipe_.seed, recipe_.threads)) {}
 
 Trainer::Trainer(Network network, Recipe recipe, Dataset train, Dataset heldout, std::string directory,
-                 const SharedWeights& start)
+                 const StartWeights& start)
     : Trainer(std::move(network), std::move(recipe), std::move(train), std::move(heldout),
               std::move(directory)) {
   start_ = start.name;
   engine_ = start.weights->part(model_spec(network_));
-  engine_->retune_batch_norm(calibration_images());
+  if (start.shared) engine_->retune_batch_norm(calibration_images());
 }
 
 Fingerprint Trainer::dense_fingerprint() const {

@@ -17,10 +17,12 @@ struct Recipe {
   bool distil = false;  ///< fine-tuning learns from the fp32 network, too: scheme C of Apprentice
 };
 
-/// Weights that networks of several sizes share (Engine::train_shared).
-struct SharedWeights {
+/// Weights to start from in place of random ones.
+struct StartWeights {
   const Engine* weights = nullptr;
-  std::string name;  ///< what they depend on, for fingerprints
+  std::string name;     ///< what they depend on, for fingerprints
+  bool shared = false;  ///< by networks of several sizes (Engine::train_shared): this one takes its part, and
+                        ///< new statistics for its batch normalisations
 };
 
 /// Trains one network and its quantised forms. Work is kept in a directory as checkpoints: dense.ckpt, and
@@ -31,9 +33,9 @@ class Trainer {
   /// The directory must exist. `train` is what weights are fitted to; `heldout`, disjoint from it, is what
   /// accuracy during training and sensitivities are measured on.
   Trainer(Network network, Recipe recipe, Dataset train, Dataset heldout, std::string directory);
-  /// The same, but training starts from a part of shared weights.
+  /// The same, but training starts from given weights.
   Trainer(Network network, Recipe recipe, Dataset train, Dataset heldout, std::string directory,
-          const SharedWeights& start);
+          const StartWeights& start);
 
   /// The network in fp32. Errors as Engine::train.
   std::vector<EpochRecord> train();

@@ -142,6 +142,7 @@ class TrainingRun {
     const InterruptGuard guard;
     Progress progress(task_.label, steps_, state_.step);
     saved_ = Clock::now();
+    if (steps_ == 0) save();
     while (state_.step < steps_) {
       const auto start = Clock::now();
       const double loss = step();
@@ -181,8 +182,9 @@ class TrainingRun {
 
   void resume() {
     state_ = load_checkpoint(task_.checkpoint, task_.fingerprint, tensors_, &optimiser_);
-    fmt::print(stderr, "{}: {} of {} batches are done already ({})\n", task_.label, state_.step, steps_,
-               task_.checkpoint);
+    if (steps_ > 0)
+      fmt::print(stderr, "{}: {} of {} batches are done already ({})\n", task_.label, state_.step, steps_,
+                 task_.checkpoint);
   }
 
   double step() {

@@ -36,7 +36,8 @@ Report sample() {
                 row("MSPS", "exact", 0.75, 40, 0.8985), row("MSPS", "ran<dom", 0.75, 44, 0.88)};
   r.networks[2].predicted_cost = 0.75;
   r.searches = {{r.seeds[0], "MSPS", "exact", 0.75, 12345, 1.5, "optimal"}};
-  r.uncertainty = {{r.seeds[0], "MSPS", 0.75, "all <low>", 3, 10, 0.125, false}};
+  r.uncertainty = {{r.seeds[0], "MSPS", 0.75, "all <low>", 3, 10, std::nullopt, false},
+                   {r.seeds[0], "MSPS", 0.75, "all high", 1, 10, 0.125, true}};
   r.training = {{r.seeds[0], "fp32", 1, 0.8, 0.7},
                 {r.seeds[0], "fp32", 2, 0.6, 0.8},
                 {r.seeds[0], "fine-tune", 1, 0.7, std::nullopt}};
@@ -81,6 +82,8 @@ TEST(Report, JsonHoldsEveryField) {
   EXPECT_EQ(j["networks"][3]["check"]["compared"], 123456);
   EXPECT_EQ(j["searches"][0]["evaluations"], 12345);
   EXPECT_EQ(j["uncertainty"][0]["meets_budget"], false);
+  EXPECT_TRUE(j["uncertainty"][0]["regret"].is_null());
+  EXPECT_EQ(j["uncertainty"][1]["regret"], 0.125);
   EXPECT_EQ(j["training"][1]["accuracy"], 0.8);
   EXPECT_EQ(j["against_uniform_sparse_int8"][2]["method"], "exact");
   EXPECT_EQ(j["against_uniform_sparse_int8"][2]["speedup"], 1.5);

@@ -6,6 +6,8 @@
 #include <random>
 
 #include "twofour/isa/error.h"
+#include "twofour/isa/file.h"
+#include "twofour/nas/graph/network_zoo.h"
 
 namespace twofour::nas {
 namespace {
@@ -150,6 +152,12 @@ TEST(SpaceFile, DefaultTextsRead) {
   EXPECT_EQ(find(shapes, "stem width")->sizes, (Sizes{16, 32, 48, 64, 80, 96}));
   EXPECT_EQ(find(shapes, "stage1.block1.conv1 kernel")->sizes, (Sizes{1, 3, 5, 7}));
   EXPECT_THROW(default_space_text("nas"), Error);
+}
+
+TEST(SpaceFile, TheExampleFitsTheDefaultNetwork) {
+  const std::string path = TWOFOUR_SOURCE_DIR "/examples/asps.toml";
+  const Space space = parse_space(isa::read_file(path), path, network_by_name("resnet8-w64-s2", 28, 1, 10));
+  EXPECT_EQ(space.decisions.size(), 22u);  // 10 options, 6 kernels, 6 widths
 }
 
 /// The examples in comments are right, too.

@@ -98,6 +98,21 @@ TEST_F(TrainerTest, FinishedStagesAreNotRepeated) {
 }
 
 /// Another checkpoint for each way of fine-tuning, and other weights.
+/// Of given weights nothing is trained where the plan has no epochs, batch normalisation included; they are
+/// fine-tuned as any other.
+TEST_F(TrainerTest, GivenWeightsStayAsTheyAre) {
+  Engine given(model_spec(network), 5);
+  Recipe none = recipe();
+  none.dense.epochs = 0;
+  Trainer t(network, none, train_set, heldout, folder.path.string(), {&given, "given"});
+  EXPECT_TRUE(t.train().empty());
+  EXPECT_EQ(t.engine().state(), given.state());
+  EXPECT_EQ(t.fine_tune(mixed()).size(), 1u);
+  EXPECT_NE(t.engine().state(), given.state());
+  EXPECT_TRUE(t.train().empty());
+  EXPECT_EQ(t.engine().state(), given.state());
+}
+
 TEST_F(TrainerTest, FineTuningWithATeacherAndOtherRules) {
   Recipe plain = recipe(), distilled = recipe(), masked = recipe(), fixed_steps = recipe();
   plain.distil = false, distilled.distil = true;

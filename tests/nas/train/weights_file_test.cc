@@ -14,6 +14,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 #include <set>
 
@@ -82,6 +83,19 @@ TEST(WeightsFile, OnnxWeightsBecomeTheEngines) {
     load_weights_file(engine, small_network(), folder.file("small.onnx"));
     EXPECT_EQ(engine.state(), expected.state());
   }
+}
+
+TEST(WeightsFile, NanIsRefused) {
+  const ScratchFolder folder;
+  onnx::Model model = small_onnx();
+  Engine engine(model_spec(small_network()), 2);
+  const auto before = engine.state();
+  (*model.constants.back().data)[0] = std::nan("");
+  isa::write_file(folder.file("nan.onnx"), file_bytes(model, true));
+  EXPECT_THAT([&] { load_weights_file(engine, small_network(), folder.file("nan.onnx")); },
+              testing::ThrowsMessage<Error>(
+                  AllOf(HasSubstr(folder.file("nan.onnx")), HasSubstr("of layer "), HasSubstr("NaN"))));
+  EXPECT_EQ(engine.state(), before);
 }
 
 /// More elements than a model parsed for its shapes keeps.
