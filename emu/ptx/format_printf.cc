@@ -61,7 +61,8 @@ class Formatter {
     spec += number();
     if (at_ < format_.size() && format_[at_] == '.') {
       ++at_;
-      spec += "." + number();
+      spec += '.';
+      spec += number();
     }
     int longs = 0;
     while (at_ < format_.size() && std::strchr("lhjzt", format_[at_]) != nullptr)

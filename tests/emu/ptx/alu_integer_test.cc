@@ -199,7 +199,7 @@ TEST(AluBits, CountAndFind) {
     for (const bool is_signed : {false, true})
       for (const bool distance : {false, true}) {
         const Type type = bits == 32 ? (is_signed ? s32 : u32) : (is_signed ? s64 : u64);
-        const std::string name = std::string(is_signed ? "s" : "u") + std::to_string(bits);
+        const std::string name = fmt::format("{}{}", is_signed ? 's' : 'u', bits);
         expect1(std::string("bfind") + (distance ? ".shiftamt." : ".") + name, u32, {type}, [&](S s) {
           const Word mask = bits == 64 ? ~Word(0) : 0xffffffff;
           const Word w = is_signed && (s[0] >> (bits - 1)) != 0 ? ~s[0] & mask : s[0];
