@@ -5,20 +5,7 @@
 
 #include "twofour/emu/numerics/half.h"
 #include "twofour/isa/error.h"
-
-#define ONNX_NAMESPACE onnx
-#define ONNX_ML 1
-#if defined(__GNUC__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wpedantic"
-#pragma GCC diagnostic ignored "-Wshadow"
-#pragma GCC diagnostic ignored "-Wunused-parameter"
-#endif
-#include <onnx/onnx_pb.h>
-#if defined(__GNUC__)
-#pragma GCC diagnostic pop
-#endif
+#include "twofour/nas/graph/onnx_proto.h"
 
 namespace twofour::nas::onnx {
 namespace {

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <random>
 
+#include "../square_layer.h"
 #include "twofour/isa/error.h"
 
 namespace twofour::nas {
@@ -117,24 +118,10 @@ Tensor random_image(const Network& network, unsigned seed) {
 
 /// Stem; 1x1 expansion, depthwise 3x3, 1x1 projection with residual; max pool; classifier on global pool.
 Network mobile_network() {
-  const auto layer = [](std::string name, std::int64_t size, std::int64_t in, std::int64_t out,
-                        std::int64_t kernel, int input) {
-    Layer l;
-    l.name = std::move(name);
-    l.shape = {.height = size,
-               .width = size,
-               .in_channels = in,
-               .out_channels = out,
-               .kernel_h = kernel,
-               .kernel_w = kernel,
-               .pad = kernel / 2};
-    l.input = input;
-    return l;
-  };
   Network n{"mobile",
-            {layer("stem", 6, 3, 16, 3, 0), layer("expand", 6, 16, 32, 1, 1),
-             layer("depthwise", 6, 32, 32, 3, 2), layer("project", 6, 32, 16, 1, 3),
-             layer("pooled", 3, 16, 24, 3, 4), layer("classifier", 1, 24, 10, 1, 5)}};
+            {square_layer("stem", 6, 3, 16, 3, 0), square_layer("expand", 6, 16, 32, 1, 1),
+             square_layer("depthwise", 6, 32, 32, 3, 2), square_layer("project", 6, 32, 16, 1, 3),
+             square_layer("pooled", 3, 16, 24, 3, 4), square_layer("classifier", 1, 24, 10, 1, 5)}};
   n.layers[2].groups = 32;
   n.layers[3].residual = 1;
   n.layers[4].pool = {PoolKind::max, 3, 2, 1};

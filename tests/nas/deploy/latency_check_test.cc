@@ -4,6 +4,7 @@
 
 #include <numeric>
 
+#include "../square_layer.h"
 #include "twofour/isa/error.h"
 #include "twofour/nas/graph/network_workload.h"
 #include "twofour/nas/timing/layer_latency.h"
@@ -13,24 +14,10 @@ namespace {
 
 const isa::Machine a100 = isa::load_machine("a100-sxm4-80gb");
 
-Layer convolution(std::string name, int image, int in, int out, int kernel, int input) {
-  Layer l;
-  l.name = std::move(name);
-  l.shape = {.height = image,
-             .width = image,
-             .in_channels = in,
-             .out_channels = out,
-             .kernel_h = kernel,
-             .kernel_w = kernel,
-             .pad = kernel / 2};
-  l.input = input;
-  return l;
-}
-
 // Shapes by hand.
 TEST(NetworkWorkload, NodesOfABlock) {
-  Layer stem = convolution("stem", 8, 3, 16, 3, 0), block = convolution("block", 4, 16, 16, 3, 1),
-        proj = convolution("proj", 4, 16, 16, 1, 1), fc = convolution("fc", 1, 16, 10, 1, 3);
+  Layer stem = square_layer("stem", 8, 3, 16, 3, 0), block = square_layer("block", 4, 16, 16, 3, 1),
+        proj = square_layer("proj", 4, 16, 16, 1, 1), fc = square_layer("fc", 1, 16, 10, 1, 3);
   block.pool = proj.pool = {PoolKind::max, 3, 2, 1};
   block.groups = 16;
   proj.residual = 2;
@@ -87,8 +74,8 @@ const KernelLatency& find(const NetworkLatency& network, std::string_view ops, s
 TEST(NetworkForms, ATensorIsStoredForItsWidestReaderAndConvertedForOthers) {
   // a -> b (int8) and c (fp16): a's result is stored in 16 bits, b reads a copy.
   Network n{"fork",
-            {convolution("a", 16, 32, 32, 3, 0), convolution("b", 16, 32, 32, 3, 1),
-             convolution("c", 16, 32, 32, 3, 1), convolution("d", 16, 32, 32, 3, 2)}};
+            {square_layer("a", 16, 32, 32, 3, 0), square_layer("b", 16, 32, 32, 3, 1),
+             square_layer("c", 16, 32, 32, 3, 1), square_layer("d", 16, 32, 32, 3, 2)}};
   n.layers[3].residual = 3;
   const Workload w = workload_of(n, 8);
   NetworkOptions o{.type = isa::ElementType::f16, .advise = false};
@@ -112,7 +99,7 @@ TEST(NetworkForms, ATensorIsStoredForItsWidestReaderAndConvertedForOthers) {
 }
 
 TEST(NetworkForms, SparseIsTakenFasterOrNotAndRefusedWhereIllegal) {
-  const Network n{"one", {convolution("a", 8, 16, 16, 1, 0), convolution("b", 8, 16, 12, 1, 1)}};
+  const Network n{"one", {square_layer("a", 8, 16, 16, 1, 0), square_layer("b", 8, 16, 12, 1, 1)}};
   const Workload w = workload_of(n, 1);
   NetworkOptions o{.type = isa::ElementType::s8, .advise = false};
   o.forms[0] = {isa::ElementType::s8, true, 0, {}};

@@ -7,8 +7,8 @@
 #include <csignal>
 #include <fstream>
 
+#include "error_of.h"
 #include "synthetic_images.h"
-#include "twofour/isa/error.h"
 #include "twofour/nas/train/interrupt.h"
 #include "twofour/nas/train/trainer.h"
 
@@ -27,16 +27,6 @@ ModelSpec small_network() {
 
 TrainPlan plan(int epochs) {
   return {.epochs = epochs, .batch = 32, .peak_rate = 0.1, .flip = false, .shift = 0};
-}
-
-template <class F>
-std::string error_of(const F& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
 }
 
 struct EngineTest : testing::Test {

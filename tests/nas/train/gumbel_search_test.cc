@@ -6,8 +6,8 @@
 #include <cmath>
 #include <csignal>
 
+#include "error_of.h"
 #include "synthetic_images.h"
-#include "twofour/isa/error.h"
 #include "twofour/nas/train/interrupt.h"
 #include "twofour/nas/train/trainer.h"
 
@@ -54,16 +54,6 @@ GumbelPlan plan(int epochs, double target_us) {
   p.alpha_rate = 0.2;
   p.target_us = target_us;
   return p;
-}
-
-template <class F>
-std::string error_of(const F& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
 }
 
 struct GumbelSearchTest : testing::Test {

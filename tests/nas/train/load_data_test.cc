@@ -5,8 +5,8 @@
 
 #include <fstream>
 
+#include "error_of.h"
 #include "synthetic_images.h"
-#include "twofour/isa/error.h"
 #include "twofour/nas/train/image_file.h"
 
 namespace twofour::nas {
@@ -15,16 +15,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using Pixels = std::vector<std::uint8_t>;
-
-template <class F>
-std::string error_of(const F& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
 
 class Cifar10 : public testing::Test {
  protected:

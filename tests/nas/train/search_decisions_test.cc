@@ -5,7 +5,7 @@
 
 #include <random>
 
-#include "twofour/isa/error.h"
+#include "error_of.h"
 #include "twofour/nas/train/space_decisions.h"
 #include "twofour/nas/train/trainer.h"
 
@@ -55,16 +55,6 @@ Probabilities random_probabilities(const std::vector<SupernetDecision>& list) {
     all.push_back(p);
   }
   return all;
-}
-
-template <class F>
-std::string error_of(const F& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
 }
 
 TEST(SearchDecisions, ALayerDependsOnWhatItReadsAndWrites) {

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <csignal>
 
+#include "error_of.h"
 #include "synthetic_images.h"
-#include "twofour/isa/error.h"
 #include "twofour/nas/train/interrupt.h"
 #include "twofour/nas/train/trainer.h"
 
@@ -51,16 +51,6 @@ std::unique_ptr<Engine> compressed(std::uint64_t seed, Quantiser inner = integer
   engine->calibrate(slice(train_set, 0, 64));
   engine->set_quantisers(sparse_layers(inner));
   return engine;
-}
-
-template <class F>
-std::string error_of(const F& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
 }
 
 struct TrainingMethods : testing::Test {

@@ -1,13 +1,5 @@
 // Weights from files; the ONNX file is written with ONNX's own classes.
-#define ONNX_NAMESPACE onnx
-#define ONNX_ML 1
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wpedantic"
-#pragma GCC diagnostic ignored "-Wshadow"
-#pragma GCC diagnostic ignored "-Wunused-parameter"
-#include <onnx/onnx_pb.h>
-#pragma GCC diagnostic pop
+#include "twofour/nas/graph/onnx_proto.h"
 
 #include "twofour/nas/train/weights_file.h"
 
