@@ -74,13 +74,13 @@ void FunctionDecoder::lay_out_registers() {
   std::uintptr_t at = 64;
   for (std::size_t i = 0; i < offsets_.size(); ++i)
     if (function_.registers[i].type == Type::pred) {
-      offsets_[i].at = at;
+      offsets_[i] = Ref::in_frame(at);
       at += 4;
     }
   at = (at + 63) / 64 * 64;
   for (std::size_t i = 0; i < offsets_.size(); ++i)
     if (const Type t = function_.registers[i].type; t != Type::pred) {
-      offsets_[i].at = at;
+      offsets_[i] = Ref::in_frame(at);
       at += (std::uintptr_t(lanes_of_warp) * unsigned(bytes_of(t)) + 63) / 64 * 64;
     }
   next_offset_ = at;
@@ -174,7 +174,7 @@ Op& FunctionDecoder::emit(Handler run) {
   Op& op = prepare(run);
   if (instruction_->predicate >= 0) {
     if (declared(instruction_->predicate) != Type::pred) refuse("the guard is no predicate");
-    op.guard = std::uint32_t(reg(instruction_->predicate).at);
+    op.guard = std::uint32_t(reg(instruction_->predicate).offset());
     op.flip = instruction_->predicate_negated ? ~0u : 0;
   }
   return op;
@@ -224,11 +224,11 @@ Ref FunctionDecoder::constant(int bytes, std::uint64_t low, std::uint64_t high) 
   const std::uint64_t words[2] = {low, high};
   for (int l = 0; l < lanes_of_warp; ++l) std::memcpy(lanes->bytes + l * bytes, words, std::size_t(bytes));
   program_->owned.push_back(lanes);
-  return known = {reinterpret_cast<std::uintptr_t>(lanes->bytes)};
+  return known = Ref::constant(lanes->bytes);
 }
 
 Ref FunctionDecoder::temporary(int bytes) {
-  const Ref r{next_offset_};
+  const Ref r = Ref::in_frame(next_offset_);
   next_offset_ += (std::uintptr_t(lanes_of_warp) * unsigned(std::max(bytes, 1)) + 63) / 64 * 64;
   return r;
 }
@@ -312,7 +312,7 @@ Ref FunctionDecoder::source(const Operand& o, Type type) {
 
 Ref FunctionDecoder::predicate(const Operand& o) {
   if (o.kind == Operand::Kind::integer) {
-    return {reinterpret_cast<std::uintptr_t>(own(o.integer != 0 ? all_lanes : 0u))};
+    return Ref::constant(own(o.integer != 0 ? all_lanes : 0u));
   }
   if (o.kind != Operand::Kind::reg || declared(o.reg) != Type::pred) refuse("an operand must be a predicate");
   if (!o.negated) return reg(o.reg);

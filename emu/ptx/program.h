@@ -19,11 +19,26 @@ struct Op;
 /// Runs one instruction for the lanes that its guard lets through (never none).
 using Handler = void (*)(Warp&, const Op&, std::uint32_t lanes);
 
-/// Where an operand lies: an offset in the registers of the frame, or the host address of a constant (32
-/// equal values). Zero: no operand (`_`).
-struct Ref {
-  std::uintptr_t at = 0;
-  explicit operator bool() const { return at != 0; }
+/// Where an operand lies: an offset in the registers of the frame (even), or the host address of a constant
+/// (32 equal values) plus one. Constants and rows of lanes are aligned, so the lowest bit tells them apart.
+/// The constant at address 0: no operand (`_`).
+class Ref {
+ public:
+  constexpr Ref() = default;
+  static constexpr Ref in_frame(std::uintptr_t offset) { return Ref(offset); }
+  static Ref constant(const void* lanes) { return Ref(reinterpret_cast<std::uintptr_t>(lanes) | 1); }
+
+  explicit operator bool() const { return at_ != 1; }
+  bool is_constant() const { return (at_ & 1) != 0; }
+  std::uintptr_t offset() const { return at_; }  ///< of one in the frame
+  /// Null for no operand.
+  std::byte* in(std::uintptr_t registers) const {
+    return reinterpret_cast<std::byte*>(is_constant() ? at_ - 1 : registers + at_);
+  }
+
+ private:
+  constexpr explicit Ref(std::uintptr_t at) : at_(at) {}
+  std::uintptr_t at_ = 1;
 };
 inline constexpr std::uintptr_t max_register_bytes = std::uintptr_t{1} << 28;  ///< of a frame
 

@@ -169,10 +169,7 @@ void Warp::leave(std::uint32_t lanes) {
 
 std::byte* Warp::place_of(const Frame& frame, const Slot& slot, int lane) {
   if (!slot.reg) return local_.data() + std::uint64_t(lane) * local_stride_ + frame.local_base + slot.local;
-  const bool in_frame = slot.reg.at < max_register_bytes;
-  std::byte* const base =
-      in_frame ? frame.registers + slot.reg.at : reinterpret_cast<std::byte*>(slot.reg.at);
-  return base + std::uint64_t(lane) * slot.bytes;
+  return slot.reg.in(reinterpret_cast<std::uintptr_t>(frame.registers)) + std::uint64_t(lane) * slot.bytes;
 }
 
 void Warp::copy(const Frame& from, const std::vector<Slot>& sources, const Frame& to,

@@ -55,13 +55,10 @@ class Warp {
   int index() const { return index_; }
   template <class T>
   T* reg(Ref r) const {
-    return reinterpret_cast<T*>(pointer(r));
+    return reinterpret_cast<T*>(r.in(registers_));
   }
   /// Null for no operand.
-  void* pointer(Ref r) const {
-    const std::uintptr_t base = r.at - 1 < max_register_bytes ? registers_ : 0;
-    return reinterpret_cast<void*>(base + r.at);
-  }
+  void* pointer(Ref r) const { return r.in(registers_); }
   std::uint32_t active() const { return active_; }
   /// Lanes that started and did not exit.
   std::uint32_t live() const { return started_ & ~exited_; }
