@@ -166,7 +166,7 @@ void decode_multiply(FunctionDecoder& d) {
   MatrixOp m;
   m.spelling = spelling_of(d);
   const isa::Instruction& i = *m.spelling.instruction;
-  if (!i.multiplies()) d.refuse("not implemented");
+  if (!i.multiplies()) d.unsupported("not implemented");
   d.expect_operands(i.is_sparse() ? 6 : 4, i.is_sparse() ? 6 : 4);
   m.d = registers(d, d.operand(0), isa::registers(i, isa::Operand::d), true);
   m.a = registers(d, d.operand(1), isa::registers(i, isa::Operand::a), false);
@@ -226,7 +226,7 @@ isa::Spelling spelling_of(const FunctionDecoder& d) {
   try {
     return isa::parse_spelling(name);
   } catch (const Error& e) {
-    d.refuse(e.what());
+    d.unsupported(e.what());
   }
 }
 
