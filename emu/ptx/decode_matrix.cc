@@ -152,24 +152,6 @@ int ldmatrix_rank(std::string_view modifier) {
   return modifier == "trans" ? 4 : 5;
 }
 
-/// The instruction as the table spells it: without its state space, ldmatrix with .shared.
-isa::Spelling spelling(const FunctionDecoder& d) {
-  const Instruction& i = d.instruction();
-  const bool loads = i.opcode == "ldmatrix";
-  std::vector<std::string> modifiers = i.modifiers;
-  if (loads) std::ranges::stable_sort(modifiers, {}, ldmatrix_rank);
-  std::string name = i.opcode;
-  for (const std::string& m : modifiers) {
-    if (m == "b16" && loads) name += ".shared";
-    if (m != "global" && !m.starts_with("shared")) name += "." + m;
-  }
-  try {
-    return isa::parse_spelling(name);
-  } catch (const Error& e) {
-    d.refuse(e.what());
-  }
-}
-
 Registers registers(FunctionDecoder& d, const Operand& o, int words, bool results) {
   const std::vector<Operand> one{o};
   const std::vector<Operand>& parts = o.kind == Operand::Kind::vector ? o.parts : one;
@@ -192,7 +174,7 @@ void emit_matrix(FunctionDecoder& d, Handler handler, MatrixOp m) {
 
 void decode_multiply(FunctionDecoder& d) {
   MatrixOp m;
-  m.spelling = spelling(d);
+  m.spelling = spelling_of(d);
   const isa::Instruction& i = *m.spelling.instruction;
   if (!i.multiplies()) d.refuse("not implemented");
   d.expect_operands(i.is_sparse() ? 6 : 4, i.is_sparse() ? 6 : 4);
@@ -213,7 +195,7 @@ void decode_multiply(FunctionDecoder& d) {
 void decode_ldmatrix(FunctionDecoder& d) {
   d.expect_operands(2, 2);
   MatrixOp m;
-  m.spelling = spelling(d);
+  m.spelling = spelling_of(d);
   m.d = registers(d, d.operand(0), m.spelling.instruction->movement.matrices, true);
   m.address = d.address(d.operand(1), Window::shared);
   emit_matrix(d, load_matrices, m);
@@ -222,7 +204,7 @@ void decode_ldmatrix(FunctionDecoder& d) {
 void decode_movmatrix(FunctionDecoder& d) {
   d.expect_operands(2, 2);
   MatrixOp m;
-  m.spelling = spelling(d);
+  m.spelling = spelling_of(d);
   m.d = registers(d, d.operand(0), 1, true);
   m.a = registers(d, d.operand(1), 1, false);
   emit_matrix(d, transpose, m);
@@ -231,7 +213,7 @@ void decode_movmatrix(FunctionDecoder& d) {
 void decode_wmma(FunctionDecoder& d) {
   if (d.has("mma")) return decode_multiply(d);
   MatrixOp m;
-  m.spelling = spelling(d);
+  m.spelling = spelling_of(d);
   const isa::Instruction& i = *m.spelling.instruction;
   const bool stores = i.family == isa::Family::wmma_store;
   d.expect_operands(2, 3);
@@ -242,6 +224,23 @@ void decode_wmma(FunctionDecoder& d) {
 }
 
 }  // namespace
+
+isa::Spelling spelling_of(const FunctionDecoder& d) {
+  const Instruction& i = d.instruction();
+  const bool loads = i.opcode == "ldmatrix";
+  std::vector<std::string> modifiers = i.modifiers;
+  if (loads) std::ranges::stable_sort(modifiers, {}, ldmatrix_rank);
+  std::string name = i.opcode;
+  for (const std::string& m : modifiers) {
+    if (m == "b16" && loads) name += ".shared";
+    if (m != "global" && !m.starts_with("shared")) name += "." + m;
+  }
+  try {
+    return isa::parse_spelling(name);
+  } catch (const Error& e) {
+    d.refuse(e.what());
+  }
+}
 
 OpcodeDecoder find_matrix(std::string_view opcode) {
   if (opcode == "mma") return decode_multiply;
