@@ -13,6 +13,9 @@
 
 namespace twofour::emu::ptx {
 
+class Observer;
+class BlockObserver;
+
 /// What all blocks of a launch share.
 struct Grid {
   const Kernel* kernel = nullptr;
@@ -27,6 +30,7 @@ struct Grid {
   std::atomic<bool> stopped = false;            ///< another block failed
   std::function<void(std::string_view)> print;  ///< where printf's text goes
   std::mutex print_mutex;
+  std::span<Observer* const> observers;
 
   void print_text(std::string_view text) {
     const std::lock_guard lock(print_mutex);
@@ -42,7 +46,8 @@ struct Reduction {
 /// Runs blocks one after another; registers and shared memory are reused, and zero at the start of each.
 class Cta {
  public:
-  explicit Cta(Grid& grid);
+  /// `observers` outlive it.
+  Cta(Grid& grid, std::span<BlockObserver* const> observers);
   /// Throws Error.
   void run(std::uint64_t linear_index);
 
@@ -52,6 +57,7 @@ class Cta {
   std::uint64_t linear_index() const { return linear_index_; }
   std::span<std::byte> shared() { return shared_; }
   int warp_count() const { return int(warps_.size()); }
+  std::span<BlockObserver* const> observers() const { return observers_; }
 
   enum class Arrival : std::uint8_t { sync, arrive, reduce };
   /// A warp comes to a barrier that expects `threads` (0: the whole block); sync and reduce block it.
@@ -65,13 +71,15 @@ class Cta {
     Reduction reduction;
     bool used = false;
   };
+  void run_warps();
   std::uint32_t live_threads() const;
-  void complete_if_full(Barrier& barrier);
+  void complete_if_full(std::uint32_t id);
   void warp_ended();
   void check_limits(std::uint64_t executed, const Warp& warp);
   [[noreturn]] void fail_deadlock();
 
   Grid& grid_;
+  std::span<BlockObserver* const> observers_;
   Dim3 index_;
   std::uint64_t linear_index_ = 0;
   std::vector<std::byte> shared_storage_;

@@ -4,6 +4,7 @@
 
 #include "twofour/emu/ptx/cta.h"
 #include "twofour/emu/ptx/flow.h"
+#include "twofour/emu/ptx/observe.h"
 
 namespace twofour::emu::ptx {
 namespace {
@@ -151,7 +152,10 @@ void FunctionDecoder::decode_instruction(int position) {
   instruction_ = &function_.code[std::size_t(position)];
   first_op_.push_back(int(program_->ops.size()));
   if (meets_[std::size_t(position)]) prepare(meet);
+  const Site* const site = kernel_.observed ? describe(*this) : nullptr;
+  if (site != nullptr) prepare(observe_before).data = site;
   find_decoder(instruction_->opcode)(*this);
+  if (site != nullptr && goes_on(*instruction_)) prepare(observe_after).data = site;
 }
 
 void FunctionDecoder::resolve_branches() {

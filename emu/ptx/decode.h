@@ -6,6 +6,7 @@
 
 #include "twofour/emu/ptx/access.h"
 #include "twofour/isa/error.h"
+#include "twofour/isa/instruction.h"
 
 namespace twofour::emu::ptx {
 
@@ -128,6 +129,9 @@ void read_special(Warp& warp, const Op& op, std::uint32_t lanes);
 /// Places where lanes may part, for flow.h.
 struct Branch;
 std::vector<Branch> branches_of(const Function& function);
+
+/// A matrix instruction as the instruction table spells it: without its state space, ldmatrix with .shared.
+isa::Spelling spelling_of(const FunctionDecoder& d);
 
 /// A pseudo-op at a meeting point.
 void meet(Warp& warp, const Op& op, std::uint32_t lanes);

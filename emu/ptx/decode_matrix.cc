@@ -142,22 +142,6 @@ void store_fragment(Warp& warp, const Op& op, std::uint32_t lanes) {
   });
 }
 
-/// The instruction as the table spells it: without its state space, ldmatrix with .shared.
-isa::Spelling spelling(const FunctionDecoder& d) {
-  const Instruction& i = d.instruction();
-  std::string name = i.opcode;
-  const bool shared = i.opcode == "ldmatrix";
-  for (const std::string& m : i.modifiers) {
-    if (m == "b16" && shared) name += ".shared";
-    if (m != "global" && !m.starts_with("shared")) name += "." + m;
-  }
-  try {
-    return isa::parse_spelling(name);
-  } catch (const Error& e) {
-    d.refuse(e.what());
-  }
-}
-
 Registers registers(FunctionDecoder& d, const Operand& o, int words, bool results) {
   const std::vector<Operand> one{o};
   const std::vector<Operand>& parts = o.kind == Operand::Kind::vector ? o.parts : one;
@@ -180,7 +164,7 @@ void emit_matrix(FunctionDecoder& d, Handler handler, MatrixOp m) {
 
 void decode_multiply(FunctionDecoder& d) {
   MatrixOp m;
-  m.spelling = spelling(d);
+  m.spelling = spelling_of(d);
   const isa::Instruction& i = *m.spelling.instruction;
   if (!i.multiplies()) d.refuse("not implemented");
   d.expect_operands(i.is_sparse() ? 6 : 4, i.is_sparse() ? 6 : 4);
@@ -201,7 +185,7 @@ void decode_multiply(FunctionDecoder& d) {
 void decode_ldmatrix(FunctionDecoder& d) {
   d.expect_operands(2, 2);
   MatrixOp m;
-  m.spelling = spelling(d);
+  m.spelling = spelling_of(d);
   m.d = registers(d, d.operand(0), m.spelling.instruction->movement.matrices, true);
   m.address = d.address(d.operand(1), Window::shared);
   emit_matrix(d, load_matrices, m);
@@ -210,7 +194,7 @@ void decode_ldmatrix(FunctionDecoder& d) {
 void decode_movmatrix(FunctionDecoder& d) {
   d.expect_operands(2, 2);
   MatrixOp m;
-  m.spelling = spelling(d);
+  m.spelling = spelling_of(d);
   m.d = registers(d, d.operand(0), 1, true);
   m.a = registers(d, d.operand(1), 1, false);
   emit_matrix(d, transpose, m);
@@ -219,7 +203,7 @@ void decode_movmatrix(FunctionDecoder& d) {
 void decode_wmma(FunctionDecoder& d) {
   if (d.has("mma")) return decode_multiply(d);
   MatrixOp m;
-  m.spelling = spelling(d);
+  m.spelling = spelling_of(d);
   const isa::Instruction& i = *m.spelling.instruction;
   const bool stores = i.family == isa::Family::wmma_store;
   d.expect_operands(2, 3);
@@ -230,6 +214,21 @@ void decode_wmma(FunctionDecoder& d) {
 }
 
 }  // namespace
+
+isa::Spelling spelling_of(const FunctionDecoder& d) {
+  const Instruction& i = d.instruction();
+  std::string name = i.opcode;
+  const bool shared = i.opcode == "ldmatrix";
+  for (const std::string& m : i.modifiers) {
+    if (m == "b16" && shared) name += ".shared";
+    if (m != "global" && !m.starts_with("shared")) name += "." + m;
+  }
+  try {
+    return isa::parse_spelling(name);
+  } catch (const Error& e) {
+    d.refuse(e.what());
+  }
+}
 
 OpcodeDecoder find_matrix(std::string_view opcode) {
   if (opcode == "mma") return decode_multiply;

@@ -18,8 +18,8 @@ constexpr std::uint64_t max_block_threads = 1024, max_block_z = 64, max_grid_yz 
 /// Its variables lie in the device's memory as long as it lives.
 class LoadedModule {
  public:
-  LoadedModule(Module text, std::shared_ptr<GlobalMemory> memory)
-      : module_(std::move(text)), memory_(std::move(memory)) {
+  LoadedModule(Module text, std::shared_ptr<GlobalMemory> memory, bool observed)
+      : module_(std::move(text)), memory_(std::move(memory)), observed_(observed) {
     place_functions();
     place_variables();
     for (const Variable& v : module_.variables) relocate(v);
@@ -43,7 +43,7 @@ class LoadedModule {
     const Function* f = module_.function(name);
     if (f == nullptr || !f->entry || f->external)
       fail("{}: there is no kernel {}{}", module_.file, name, entries());
-    return *(kernels_[std::string(name)] = decode_kernel(module_, *f, symbols_));
+    return *(kernels_[std::string(name)] = decode_kernel(module_, *f, symbols_, observed_));
   }
 
  private:
@@ -92,6 +92,7 @@ class LoadedModule {
 
   Module module_;
   std::shared_ptr<GlobalMemory> memory_;
+  bool observed_;
   Symbols symbols_;
   std::map<std::string, Device::Symbol, std::less<>> variables_;
   mutable std::map<std::string, std::unique_ptr<Kernel>, std::less<>> kernels_;
@@ -137,7 +138,7 @@ std::span<std::byte> Device::bytes(std::uint64_t address, std::uint64_t count) {
 }
 
 std::shared_ptr<LoadedModule> Device::load(Module module) {
-  return std::make_shared<LoadedModule>(std::move(module), impl_->memory);
+  return std::make_shared<LoadedModule>(std::move(module), impl_->memory, !impl_->options.observers.empty());
 }
 Device::Symbol Device::symbol(const LoadedModule& module, std::string_view name) const {
   return module.symbol(name);
@@ -206,6 +207,7 @@ LaunchReport Device::launch(const LoadedModule& module, std::string_view entry, 
   grid.id = ++impl_->launches;
   grid.instruction_limit = impl_->options.instruction_limit;
   grid.print = impl_->options.print;
+  grid.observers = impl_->options.observers;
   run_grid(grid, impl_->options.threads);
   return {grid.executed.load()};
 }
