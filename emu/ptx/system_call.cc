@@ -62,8 +62,8 @@ void assertion(Warp& warp, const Op& op, std::uint32_t lanes) {
   const auto& site = *static_cast<const CallSite*>(op.data);
   const int lane = std::countr_zero(lanes);
   const auto text = [&](std::size_t k) { return read_text(warp, op, argument(warp, site, k, lane), lane); };
-  warp.fail(lane, "{}:{}: {}: assertion `{}` failed", text(1), std::uint32_t(argument(warp, site, 2, lane)),
-            text(3), text(0));
+  warp.fail(Fault::assertion, lane, "{}:{}: {}: assertion `{}` failed", text(1),
+            std::uint32_t(argument(warp, site, 2, lane)), text(3), text(0));
 }
 
 /// void* malloc(size_t)
