@@ -101,7 +101,8 @@ class LoadedModule {
 struct Device::Impl {
   isa::Machine machine;
   DeviceOptions options;
-  std::shared_ptr<GlobalMemory> memory = std::make_shared<GlobalMemory>(options.memory_bytes);
+  std::shared_ptr<GlobalMemory> memory =
+      std::make_shared<GlobalMemory>(options.memory_bytes, options.memory_gap);
   std::uint64_t launches = 0;
 };
 

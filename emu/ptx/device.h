@@ -38,6 +38,7 @@ struct DeviceOptions {
   int threads = 0;                      ///< 0: all cores
   std::uint64_t instruction_limit = 0;  ///< warp instructions a launch may execute, to some 10^5; 0: no limit
   std::function<void(std::string_view)> print;  ///< the text of a printf in a kernel; none: to stdout
+  std::uint64_t memory_gap = 0;                 ///< bytes between allocations, see GlobalMemory
   std::vector<Observer*> observers = {};        ///< see observer.h; they slow every launch down
 };
 
