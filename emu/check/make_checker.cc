@@ -12,7 +12,7 @@ using Factory = std::unique_ptr<ptx::Observer> (*)(Findings&);
 
 /// In the order of Tool.
 constexpr std::array<Factory, tools> factories{
-    nullptr,  // memcheck
+    make_memcheck,
     nullptr,  // racecheck
     nullptr,  // synccheck
     nullptr,  // initcheck
