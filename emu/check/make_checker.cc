@@ -14,7 +14,7 @@ using Factory = std::unique_ptr<ptx::Observer> (*)(Findings&);
 constexpr std::array<Factory, tools> factories{
     make_memcheck,
     nullptr,  // racecheck
-    nullptr,  // synccheck
+    make_synccheck,
     nullptr,  // initcheck
     nullptr,  // metacheck
     nullptr,  // bankcheck

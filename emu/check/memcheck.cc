@@ -54,7 +54,7 @@ class MemcheckBlock : public ptx::BlockObserver {
  public:
   MemcheckBlock(Memcheck& tool, ptx::Grid& grid) : tool_(tool), grid_(grid) { find_constants(); }
   ~MemcheckBlock() override {
-    if (last_.site != nullptr) tool_.stopped().add(last_);
+    if (last_.site != nullptr) tool_.stopped().add({last_, {}});
   }
   void before(Warp& warp, const Site& site, std::uint32_t lanes) override;
   void end(Cta&) override { last_.site = nullptr; }
@@ -205,11 +205,15 @@ std::unique_ptr<ptx::BlockObserver> Memcheck::observe(ptx::Grid& grid) {
 
 /// What is wrong with an access beside its addresses: sizes and strides.
 void Memcheck::launched(const ptx::Grid& grid, const std::string& failure) {
-  auto stopped = stopped_.take(Tool::memcheck, grid, failure);
-  if (!stopped || findings_.explains(failure) || stopped->site->memory.empty()) return;
-  if (stopped->site->matrix != nullptr && stopped->finding.lanes != ptx::all_lanes) return;  // absent lanes
-  stopped->finding.error = "invalid access";
-  findings_.add(std::move(stopped->finding), stopped->linear_block);
+  for (const StoppedBlock& block : stopped_.take()) {
+    const LastInstruction& last = block.last;
+    const bool absent = last.site->matrix != nullptr && last.lanes != ptx::all_lanes;  // synccheck's
+    if (last.site->memory.empty() || absent || findings_.explains(failure)) continue;
+    Finding f = finding_at(Tool::memcheck, grid, last);
+    f.error = "invalid access";
+    f.detail = words_at(f, failure);
+    if (!f.detail.empty()) findings_.add(std::move(f), last.linear_block);
+  }
 }
 
 }  // namespace

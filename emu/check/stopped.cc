@@ -5,11 +5,21 @@
 #include <utility>
 
 namespace twofour::emu::check {
-namespace {
 
-/// What follows the place, the block and the warp, and perhaps the lane; empty if the message begins
-/// otherwise.
-std::string words_of(const Finding& f, const std::string& failure) {
+Finding finding_at(Tool tool, const ptx::Grid& grid, const LastInstruction& at) {
+  Finding f;
+  f.tool = tool;
+  f.kernel = grid.kernel->entry->name;
+  f.file = *at.site->file;
+  f.line = at.site->instruction().at.line;
+  f.statement = at.site->instruction().text;
+  f.block = at.block;
+  f.warp = at.warp;
+  f.lanes = at.lanes;
+  return f;
+}
+
+std::string words_at(const Finding& f, const std::string& failure) {
   const std::string begin =
       fmt::format("{}, block ({}, {}, {}), warp {}", place(f), f.block.x, f.block.y, f.block.z, f.warp);
   if (!failure.starts_with(begin)) return {};
@@ -19,35 +29,14 @@ std::string words_of(const Finding& f, const std::string& failure) {
   return failure.substr(colon + 2);
 }
 
-Finding finding_of(Tool tool, const ptx::Grid& grid, const LastInstruction& last) {
-  Finding f;
-  f.tool = tool;
-  f.kernel = grid.kernel->entry->name;
-  f.file = *last.site->file;
-  f.line = last.site->instruction().at.line;
-  f.statement = last.site->instruction().text;
-  f.block = last.block;
-  f.warp = last.warp;
-  f.lanes = last.lanes;
-  return f;
+void StoppedBlocks::add(StoppedBlock block) {
+  const std::lock_guard lock(mutex_);
+  list_.push_back(std::move(block));
 }
 
-}  // namespace
-
-void StoppedBlocks::add(const LastInstruction& last) {
+std::vector<StoppedBlock> StoppedBlocks::take() {
   const std::lock_guard lock(mutex_);
-  list_.push_back(last);
-}
-
-std::optional<StoppedBlocks::Stopped> StoppedBlocks::take(Tool tool, const ptx::Grid& grid,
-                                                          const std::string& failure) {
-  const std::lock_guard lock(mutex_);
-  for (const LastInstruction& last : std::exchange(list_, {})) {
-    Finding f = finding_of(tool, grid, last);
-    f.detail = words_of(f, failure);
-    if (!f.detail.empty()) return Stopped{std::move(f), last.site, last.linear_block};
-  }
-  return {};
+  return std::exchange(list_, {});
 }
 
 }  // namespace twofour::emu::check

@@ -1,7 +1,6 @@
 #pragma once
 // Where blocks stopped that an instruction ended: the executor's own refusals as findings.
 #include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,8 +8,7 @@
 
 namespace twofour::emu::check {
 
-/// The instruction that a block came to last. It may be read when the block is gone, until the launch is
-/// over.
+/// An instruction that a warp came to. It may be read when the warp is gone, until the launch is over.
 struct LastInstruction {
   const ptx::Site* site = nullptr;
   ptx::Dim3 block;
@@ -26,23 +24,29 @@ struct LastInstruction {
     lanes = executing;
   }
 };
+/// A finding without error and detail.
+Finding finding_at(Tool tool, const ptx::Grid& grid, const LastInstruction& at);
 
-/// Those of the blocks of a launch that did not come to their end; for many threads.
+/// What a message of the executor says after the place, block and warp of the finding, and perhaps a lane;
+/// empty if it begins otherwise.
+std::string words_at(const Finding& finding, const std::string& failure);
+
+/// A block that did not come to its end.
+struct StoppedBlock {
+  LastInstruction last;
+  std::vector<LastInstruction> waiting;  ///< at barriers
+};
+
+/// Those of a launch; for many threads.
 class StoppedBlocks {
  public:
-  void add(const LastInstruction& last);
-  /// The one that `failure`, the message of the launch, is about, as a finding without error; its detail is
-  /// what the message says after the place. Forgets all.
-  struct Stopped {
-    Finding finding;
-    const ptx::Site* site = nullptr;
-    std::uint64_t linear_block = 0;
-  };
-  std::optional<Stopped> take(Tool tool, const ptx::Grid& grid, const std::string& failure);
+  void add(StoppedBlock block);
+  /// Forgets them.
+  std::vector<StoppedBlock> take();
 
  private:
   std::mutex mutex_;
-  std::vector<LastInstruction> list_;
+  std::vector<StoppedBlock> list_;
 };
 
 }  // namespace twofour::emu::check

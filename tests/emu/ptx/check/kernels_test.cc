@@ -8,7 +8,7 @@ namespace {
 
 using ptx::kernels::Kernel;
 
-const std::vector<Tool> tested{Tool::memcheck};
+const std::vector<Tool> tested{Tool::memcheck, Tool::synccheck};
 
 struct Pair {
   Tool tool;
