@@ -68,6 +68,18 @@ void Findings::add(Finding finding, std::uint64_t linear_block) {
     known.finding.count = finding.count;
 }
 
+void Findings::replace(Finding finding, std::uint64_t linear_block) {
+  const std::lock_guard lock(mutex_);
+  const Key first{finding.kernel, finding.line, finding.tool, ""};
+  for (auto at = entries_.lower_bound(first); at != entries_.end();) {
+    const Finding& f = at->second.finding;
+    if (std::tie(f.kernel, f.line, f.tool) != std::tie(finding.kernel, finding.line, finding.tool)) break;
+    at = entries_.erase(at);
+  }
+  const Key key{finding.kernel, finding.line, finding.tool, finding.error};
+  entries_.emplace(key, Entry{std::move(finding), linear_block});
+}
+
 std::vector<Finding> Findings::list() const {
   const std::lock_guard lock(mutex_);
   std::vector<Finding> out;

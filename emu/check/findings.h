@@ -45,6 +45,8 @@ std::string place(const Finding& finding);
 class Findings {
  public:
   void add(Finding finding, std::uint64_t linear_block);
+  /// The only one of its tool, kernel and line.
+  void replace(Finding finding, std::uint64_t linear_block);
   /// By kernel, line, tool and error.
   std::vector<Finding> list() const;
   bool empty() const;

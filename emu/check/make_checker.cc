@@ -17,7 +17,7 @@ constexpr std::array<Factory, tools> factories{
     make_synccheck,
     nullptr,  // initcheck
     nullptr,  // metacheck
-    nullptr,  // bankcheck
+    make_bankcheck,
 };
 
 }  // namespace

@@ -17,14 +17,21 @@ class PerSite {
       current_->resize(function_->code.size());
     }
     Entry& e = (*current_)[std::size_t(site.position)];
-    if (!e.made) e = {make(site), true};
+    if (e.site == nullptr) e = {make(site), &site};
     return e.value;
+  }
+  /// Calls f(site, value) for those that were asked for.
+  template <class F>
+  void for_each(F&& f) const {
+    for (const auto& [function, table] : tables_)
+      for (const Entry& e : table)
+        if (e.site != nullptr) f(*e.site, e.value);
   }
 
  private:
   struct Entry {
     T value = {};
-    bool made = false;
+    const ptx::Site* site = nullptr;
   };
   std::unordered_map<const ptx::Function*, std::vector<Entry>> tables_;
   const ptx::Function* function_ = nullptr;
