@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "twofour/isa/error.h"
+#include "twofour/runtime/checkers.h"
 #include "twofour/runtime/process.h"
 
 namespace twofour::runtime {
@@ -69,7 +70,7 @@ void Process::launch(CudaKernel& kernel, dim3 grid, dim3 block, void** arguments
     device().launch(*kernel.module->loaded(device()).code, kernel.name, launch);
   } catch (const Error& e) {
     std::fflush(stdout);
-    fmt::print(stderr, "twofour: {}\n", e.what());
+    if (!is_found(e.what())) fmt::print(stderr, "twofour: {}\n", e.what());
     sticky_ = sticky_code(e.what());
     refuse(sticky_);
   }

@@ -128,6 +128,9 @@ void Device::free(std::uint64_t address) {
 std::uint64_t Device::free_bytes() const {
   return impl_->memory->free_bytes();
 }
+std::string Device::describe(std::uint64_t address) const {
+  return impl_->memory->describe(address);
+}
 
 std::span<std::byte> Device::bytes(std::uint64_t address, std::uint64_t count) {
   const GlobalMemory& memory = *impl_->memory;

@@ -63,6 +63,8 @@ class Device {
   /// variable.
   std::span<std::byte> bytes(std::uint64_t address, std::uint64_t count);
   std::uint64_t free_bytes() const;
+  /// What an address is: see GlobalMemory::describe.
+  std::string describe(std::uint64_t address) const;
 
   std::shared_ptr<LoadedModule> load(Module module);
   /// Of a .global or .const variable. Throws Error for an unknown name.
