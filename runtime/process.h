@@ -109,6 +109,8 @@ class Process {
   void unregister_host(void* pointer);
   /// Throws Refusal unless it is such an allocation.
   void free(void* pointer, std::initializer_list<cudaMemoryType> types);
+  /// What is allocated now is a leak.
+  void check_leaks();
   /// The allocation that holds the address; null if none does.
   const Allocation* find(const void* pointer) const;
   /// Bytes behind a pointer of the program. A device pointer must have them all in one allocation; anything
@@ -129,6 +131,7 @@ class Process {
   unsigned flags = 0;             ///< cudaSetDeviceFlags
 
  private:
+  Process();
   void check_launch(CudaKernel& kernel, dim3 grid, dim3 block, std::size_t shared, bool cooperative);
 
   std::recursive_mutex mutex_;  ///< host functions of graphs call the runtime

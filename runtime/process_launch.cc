@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "twofour/emu/ptx/kernel_error.h"
+#include "twofour/runtime/checkers.h"
 #include "twofour/runtime/process.h"
 
 namespace twofour::runtime {
@@ -76,7 +77,7 @@ void Process::launch(const KernelWork& work) {
                                 .cooperative = work.cooperative};
   const auto stop = [&](cudaError_t code, const Error& e) {
     std::fflush(stdout);
-    fmt::print(stderr, "twofour: {}\n", e.what());
+    if (!is_found(e.what())) fmt::print(stderr, "twofour: {}\n", e.what());
     sticky_ = code;
     refuse(code);
   };

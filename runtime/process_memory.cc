@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "twofour/isa/error.h"
+#include "twofour/runtime/checkers.h"
 #include "twofour/runtime/process.h"
 
 namespace twofour::runtime {
@@ -36,8 +37,10 @@ void* Process::allocate(std::uint64_t bytes, cudaMemoryType type) {
 void Process::free(void* pointer, std::initializer_list<cudaMemoryType> types) {
   if (!pointer) return;
   const auto at = allocations_.find(number(pointer));
-  require(at != allocations_.end() && std::find(types.begin(), types.end(), at->second.type) != types.end(),
-          cudaErrorInvalidValue);
+  const bool is_one =
+      at != allocations_.end() && std::find(types.begin(), types.end(), at->second.type) != types.end();
+  if (!is_one) found_bad_free(number(pointer), device().describe(number(pointer)));
+  require(is_one, cudaErrorInvalidValue);
   if (at->second.of_graph) return;
   require(!at->second.registered, cudaErrorInvalidValue);
   allocations_.erase(at);
@@ -65,6 +68,11 @@ void Process::unregister_host(void* pointer) {
   require(at->second.registered, cudaErrorHostMemoryNotRegistered);
   allocations_.erase(at);
   device().disown(number(pointer));
+}
+
+void Process::check_leaks() {
+  const std::scoped_lock lock(mutex_);
+  if (sticky_ == cudaSuccess) found_leaks(allocations_);  // else the program could not free
 }
 
 const Allocation* Process::find(const void* pointer) const {

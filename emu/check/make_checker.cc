@@ -12,12 +12,12 @@ using Factory = std::unique_ptr<ptx::Observer> (*)(Findings&);
 
 /// In the order of Tool.
 constexpr std::array<Factory, tools> factories{
-    nullptr,  // memcheck
+    make_memcheck,
     nullptr,  // racecheck
-    nullptr,  // synccheck
+    make_synccheck,
     nullptr,  // initcheck
     nullptr,  // metacheck
-    nullptr,  // bankcheck
+    make_bankcheck,
 };
 
 }  // namespace

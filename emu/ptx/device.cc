@@ -110,7 +110,8 @@ class LoadedModule {
 struct Device::Impl {
   isa::Machine machine;
   DeviceOptions options;
-  std::shared_ptr<GlobalMemory> memory = std::make_shared<GlobalMemory>(options.memory_bytes);
+  std::shared_ptr<GlobalMemory> memory =
+      std::make_shared<GlobalMemory>(options.memory_bytes, options.memory_gap);
   DeviceHeap heap{memory, heap_bytes};
   DeviceHeap parameters{memory, nested_bytes};  ///< of kernels that kernels launch
   Textures textures = {};
@@ -138,6 +139,9 @@ void Device::free(std::uint64_t address) {
 }
 std::uint64_t Device::free_bytes() const {
   return impl_->memory->free_bytes();
+}
+std::string Device::describe(std::uint64_t address) const {
+  return impl_->memory->describe(address);
 }
 
 std::span<std::byte> Device::bytes(std::uint64_t address, std::uint64_t count) {

@@ -42,6 +42,7 @@ struct DeviceOptions {
   int threads = 0;                      ///< 0: all cores
   std::uint64_t instruction_limit = 0;  ///< warp instructions a launch may execute, to some 10^5; 0: no limit
   std::function<void(std::string_view)> print;  ///< the text of a printf in a kernel; none: to stdout
+  std::uint64_t memory_gap = 0;                 ///< bytes between allocations, see GlobalMemory
   std::vector<Observer*> observers = {};        ///< see observer.h; they slow every launch down
 };
 
@@ -65,6 +66,8 @@ class Device {
   /// variable.
   std::span<std::byte> bytes(std::uint64_t address, std::uint64_t count);
   std::uint64_t free_bytes() const;
+  /// What an address is: see GlobalMemory::describe.
+  std::string describe(std::uint64_t address) const;
 
   std::shared_ptr<LoadedModule> load(Module module);
   /// Of a .global or .const variable. Throws Error for an unknown name.

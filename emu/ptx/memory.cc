@@ -9,12 +9,6 @@
 namespace twofour::emu::ptx {
 namespace {
 
-/// Bytes that an allocation takes from the arena.
-std::uint64_t units(std::uint64_t bytes) {
-  return std::max<std::uint64_t>(1, (bytes + allocation_alignment - 1) / allocation_alignment) *
-         allocation_alignment;
-}
-
 /// The entry of a map of ranges that holds the address, one past its last byte counted if `touching`.
 template <class Map>
 typename Map::const_iterator holder(const Map& map, std::uint64_t address, bool touching) {
@@ -27,7 +21,8 @@ typename Map::const_iterator holder(const Map& map, std::uint64_t address, bool 
 
 }  // namespace
 
-GlobalMemory::GlobalMemory(std::uint64_t capacity) : capacity_(capacity), free_bytes_(capacity) {
+GlobalMemory::GlobalMemory(std::uint64_t capacity, std::uint64_t gap)
+    : capacity_(capacity), free_bytes_(capacity), gap_(gap) {
   // The host takes the address as a hint, and gives another one where the range is not free.
   void* p = mmap(reinterpret_cast<void*>(global_window), capacity, PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -39,6 +34,13 @@ GlobalMemory::GlobalMemory(std::uint64_t capacity) : capacity_(capacity), free_b
 
 GlobalMemory::~GlobalMemory() {
   munmap(base_, capacity_);
+}
+
+/// Bytes that an allocation takes from the arena.
+std::uint64_t GlobalMemory::units(std::uint64_t bytes) const {
+  return std::max<std::uint64_t>(1, (bytes + allocation_alignment - 1) / allocation_alignment) *
+             allocation_alignment +
+         gap_;
 }
 
 std::uint64_t GlobalMemory::allocate(std::uint64_t bytes) {
@@ -102,6 +104,10 @@ GlobalMemory::Range GlobalMemory::find(std::uint64_t address) const {
   const auto at = holder(live_, address, false);
   if (at == live_.end()) return {};
   return {at->first, at->first + at->second};
+}
+
+bool GlobalMemory::was_freed(std::uint64_t address) const {
+  return holder(live_, address, false) == live_.end() && holder(freed_, address, false) != freed_.end();
 }
 
 std::string GlobalMemory::describe(std::uint64_t address) const {

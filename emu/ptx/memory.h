@@ -21,8 +21,9 @@ inline constexpr std::uint64_t allocation_alignment = 256;  ///< bytes
 /// it (the first one of a process): then host and device share pointers, and host_bias() is 0.
 class GlobalMemory {
  public:
-  /// Throws Error if the host cannot reserve that much.
-  explicit GlobalMemory(std::uint64_t capacity);
+  /// `gap`: bytes after each allocation that belong to none, a multiple of 256; they count as taken. Throws
+  /// Error if the host cannot reserve that much.
+  explicit GlobalMemory(std::uint64_t capacity, std::uint64_t gap = 0);
   ~GlobalMemory();
   GlobalMemory(const GlobalMemory&) = delete;
   GlobalMemory& operator=(const GlobalMemory&) = delete;
@@ -42,6 +43,8 @@ class GlobalMemory {
     std::uint64_t begin = 0, end = 0;
   };
   Range find(std::uint64_t address) const;
+  /// Whether the address is in no allocation but was in one.
+  bool was_freed(std::uint64_t address) const;
   /// "is 8 bytes past the end of the allocation at 0x..., 256 bytes".
   std::string describe(std::uint64_t address) const;
   /// Host address of a device address is the sum of both.
@@ -49,10 +52,11 @@ class GlobalMemory {
 
  private:
   using Map = std::map<std::uint64_t, std::uint64_t>;  // first address, bytes
+  std::uint64_t units(std::uint64_t bytes) const;
   void give_back(std::uint64_t address, std::uint64_t bytes);
 
   std::byte* base_ = nullptr;
-  std::uint64_t capacity_, free_bytes_;
+  std::uint64_t capacity_, free_bytes_, gap_;
   Map live_, holes_, freed_;  // bytes asked for; whole units without an owner; what was freed last there
 };
 
