@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "twofour/emu/check/report.h"
 #include "twofour/emu/ptx/memory.h"
 
 namespace twofour::emu::check {
@@ -29,20 +30,21 @@ std::string detail(const Conflict& c, const Access& here, const Access& there) {
   switch (c.kind) {
     case Conflict::Kind::warps:
       return fmt::format(
-          "it {} what warp {}, lanes {:#010x} {} at {}; no barrier or other order is between them",
-          verb(here), there.warp, there.lanes, verb(there), other);
+          "{} shared memory that warp {}, lanes {}, {} at {}; no barrier or other order is between them",
+          verb(here), there.warp, lanes_text(there.lanes), verb(there), other);
     case Conflict::Kind::lanes:
       return fmt::format(
-          "it {} what lanes {:#010x} of the same warp {} at {}; bar.warp.sync (__syncwarp) is missing "
+          "{} shared memory that lanes {} of the warp {} at {}; bar.warp.sync (__syncwarp) is missing "
           "between them",
-          verb(here), there.lanes, verb(there), other);
+          verb(here), lanes_text(there.lanes), there.writes ? "write" : "read", other);
     case Conflict::Kind::values:
-      return "lanes store different values to the same bytes in one instruction; which stays is open";
+      return "lanes store different values to the same shared memory in one instruction; which of them stays "
+             "is open";
     default:
       return fmt::format(
-          "it {} what cp.async of warp {}, lanes {:#010x} at {} brings; that thread did not wait for "
+          "{} shared memory that cp.async of warp {}, lanes {}, fills at {}; that thread did not wait for "
           "its group",
-          verb(here), there.warp, there.lanes, other);
+          verb(here), there.warp, lanes_text(there.lanes), other);
   }
 }
 

@@ -61,6 +61,7 @@ RaceSite race_site(const ptx::Site& site) {
     s.kind = i.has("proxy") || i.has("mbarrier_init") ? Kind::other : Kind::fence;
   } else if (op == "cp") {
     s.kind = copy(i);
+    if (s.kind == Kind::copy_arrive) s.strength = Strength::strong;
   } else if (op == "mbarrier") {
     mbarrier(i, s);
   } else if (op == "atom" || op == "red") {
