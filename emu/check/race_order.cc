@@ -104,7 +104,7 @@ void RaceOrder::mbarrier_copies(int warp, int lane, std::uint64_t at, bool count
   const auto found = mbarriers_.find(at);
   if (found == mbarriers_.end()) return;
   found->second.gathered.raise_copies(warp, lane, now_);
-  if (counts) mbarrier_arrive(warp, at, {.count = 1, .releases = false});
+  mbarrier_arrive(warp, at, {.count = counts ? 1u : 0u});
 }
 
 void RaceOrder::mbarrier_passed(int warp, std::uint64_t at) {

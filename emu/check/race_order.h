@@ -7,6 +7,7 @@
 // acquires, all do. That may miss a race; it never invents one. Likewise
 // - an atomic (atom, red) releases and acquires at its words, although without .sem it is relaxed: locks and
 //   counters without fences are common and work;
+// - cp.async.mbarrier.arrive releases what came before it, not the copies alone;
 // - a warp that ended has arrived at barriers of the whole block that complete later.
 #include <array>
 #include <cstdint>
