@@ -13,7 +13,7 @@ using Factory = std::unique_ptr<ptx::Observer> (*)(Findings&);
 /// In the order of Tool.
 constexpr std::array<Factory, tools> factories{
     make_memcheck,
-    nullptr,  // racecheck
+    make_racecheck,
     make_synccheck,
     nullptr,  // initcheck
     nullptr,  // metacheck

@@ -8,7 +8,7 @@ namespace {
 
 using ptx::kernels::Kernel;
 
-const std::vector<Tool> tested{Tool::memcheck, Tool::synccheck, Tool::bankcheck};
+const std::vector<Tool> tested{Tool::memcheck, Tool::racecheck, Tool::synccheck, Tool::bankcheck};
 
 struct Pair {
   Tool tool;
