@@ -6,12 +6,18 @@
 #include "twofour/emu/ptx/cta.h"
 #include "twofour/emu/ptx/launch.h"
 #include "twofour/emu/ptx/memory.h"
+#include "twofour/emu/ptx/observer.h"
 
 namespace twofour::emu::ptx {
 namespace {
 
 constexpr std::uint64_t max_static_shared = 48 * 1024;
 constexpr std::uint64_t max_block_threads = 1024, max_block_z = 64, max_grid_yz = 65535;
+
+bool wants_written(const DeviceOptions& options) {
+  return std::any_of(options.observers.begin(), options.observers.end(),
+                     [](const Observer* o) { return o->wants_written(); });
+}
 
 }  // namespace
 
@@ -71,6 +77,7 @@ class LoadedModule {
       symbols_.global[v.name] = address;
       std::copy(v.initial.begin(), v.initial.end(),
                 reinterpret_cast<std::uint8_t*>(memory_->host_bias() + address));
+      if (memory_->written() != nullptr) memory_->written()->set(address, std::uint64_t(v.bytes));
     }
   }
 
@@ -101,7 +108,8 @@ class LoadedModule {
 struct Device::Impl {
   isa::Machine machine;
   DeviceOptions options;
-  std::shared_ptr<GlobalMemory> memory = std::make_shared<GlobalMemory>(options.memory_bytes);
+  std::shared_ptr<GlobalMemory> memory =
+      std::make_shared<GlobalMemory>(options.memory_bytes, wants_written(options));
   std::uint64_t launches = 0;
 };
 
@@ -134,6 +142,7 @@ std::span<std::byte> Device::bytes(std::uint64_t address, std::uint64_t count) {
   const GlobalMemory::Range r = memory.find(address);
   if (r.end == 0 || r.end - address < count)
     fail("{} bytes at device address {:#x}, which {}", count, address, memory.describe(address));
+  if (memory.written() != nullptr) memory.written()->set(address, count);
   return {reinterpret_cast<std::byte*>(memory.host_bias() + address), count};
 }
 

@@ -27,7 +27,10 @@ typename Map::const_iterator holder(const Map& map, std::uint64_t address, bool 
 
 }  // namespace
 
-GlobalMemory::GlobalMemory(std::uint64_t capacity) : capacity_(capacity), free_bytes_(capacity) {
+GlobalMemory::GlobalMemory(std::uint64_t capacity, bool watched)
+    : capacity_(capacity),
+      free_bytes_(capacity),
+      written_(watched ? std::make_unique<WrittenBytes>(global_window, capacity) : nullptr) {
   // The host takes the address as a hint, and gives another one where the range is not free.
   void* p = mmap(reinterpret_cast<void*>(global_window), capacity, PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -66,6 +69,7 @@ void GlobalMemory::free(std::uint64_t address) {
 
 void GlobalMemory::give_back(std::uint64_t address, std::uint64_t bytes) {
   free_bytes_ += bytes;
+  if (written_) written_->clear(address, bytes);
   // Fresh memory is zero: whole pages go back to the host, the rest is cleared.
   constexpr std::uint64_t page = 4096;
   const std::uint64_t first = (address + page - 1) / page * page, last = (address + bytes) / page * page;
