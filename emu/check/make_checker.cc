@@ -15,8 +15,7 @@ constexpr std::array<Factory, tools> factories{
     nullptr,  // memcheck
     nullptr,  // racecheck
     nullptr,  // synccheck
-    nullptr,  // initcheck
-    nullptr,  // metacheck
+    make_initcheck, make_metacheck,
     nullptr,  // bankcheck
 };
 
