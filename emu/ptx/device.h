@@ -62,8 +62,8 @@ class Device {
   /// they are as a rule the host's addresses of the same bytes, too.
   std::uint64_t allocate(std::uint64_t bytes);
   void free(std::uint64_t address);
-  /// Host view of allocated bytes, to copy from and to. Throws Error for what is not inside one allocation or
-  /// variable.
+  /// Host view of allocated bytes, to copy from and to; they count as written. Throws Error for what is not
+  /// inside one allocation or variable.
   std::span<std::byte> bytes(std::uint64_t address, std::uint64_t count);
   std::uint64_t free_bytes() const;
   /// What an address is: see GlobalMemory::describe.
