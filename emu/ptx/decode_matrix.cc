@@ -3,6 +3,7 @@
 
 #include "twofour/emu/ptx/cta.h"
 #include "twofour/emu/ptx/decode.h"
+#include "twofour/emu/ptx/observer.h"
 #include "twofour/emu/ptx/qualifiers.h"
 #include "twofour/emu/warp/ldmatrix.h"
 #include "twofour/emu/warp/mma.h"
@@ -215,16 +216,19 @@ void decode_wmma(FunctionDecoder& d) {
 
 }  // namespace
 
-isa::Spelling spelling_of(const FunctionDecoder& d) {
-  const Instruction& i = d.instruction();
+std::string table_spelling(const Instruction& i) {
   std::string name = i.opcode;
   const bool shared = i.opcode == "ldmatrix";
   for (const std::string& m : i.modifiers) {
     if (m == "b16" && shared) name += ".shared";
     if (m != "global" && !m.starts_with("shared")) name += "." + m;
   }
+  return name;
+}
+
+isa::Spelling spelling_of(const FunctionDecoder& d) {
   try {
-    return isa::parse_spelling(name);
+    return isa::parse_spelling(table_spelling(d.instruction()));
   } catch (const Error& e) {
     d.refuse(e.what());
   }
