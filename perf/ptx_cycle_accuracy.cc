@@ -1,5 +1,6 @@
-// Times of PTX kernels through the whole chain (emu/profile) beside published numbers and the simulator of tile
-// programs, and the speed of the chain in CPU time. Usage: ptx_cycle_accuracy [SIZE of the GEMMs, default 1024]
+// Times of PTX kernels through the whole chain (emu/profile) beside published numbers and the simulator of
+// tile programs, and the speed of the chain in CPU time. Usage: ptx_cycle_accuracy [SIZE of the GEMMs,
+// default 1024]
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -32,9 +33,10 @@ void compare_mma_loops() {
     apart = std::max(apart, std::abs(100 * (chain / emu::simulate(m, machine) - 1)));
     ++compared;
   }
-  std::printf("mma loops: %d published numbers, mean absolute error %.1f %%, largest %.1f %%; at most %.2f %% from "
-              "emu/timing's own loop\n",
-              compared, sum / compared, worst, apart);
+  std::printf(
+      "mma loops: %d published numbers, mean absolute error %.1f %%, largest %.1f %%; at most %.2f %% from "
+      "emu/timing's own loop\n",
+      compared, sum / compared, worst, apart);
 }
 
 struct Gemm {
@@ -48,11 +50,13 @@ void compare_gemm(const Gemm& g, int size) {
   const std::string path = std::string(TWOFOUR_KERNELS "/") + g.file;
   TimedDevice t(isa::read_file(path), 0, 1 << 21, g.file);
   const double bytes = isa::bits(g.type) / 8.0;
-  const auto a = t.allocate(std::uint64_t(size * double(size) * bytes)), b = t.allocate(std::uint64_t(size * double(size) * bytes)),
+  const auto a = t.allocate(std::uint64_t(size * double(size) * bytes)),
+             b = t.allocate(std::uint64_t(size * double(size) * bytes)),
              d = t.allocate(std::uint64_t(size) * std::uint64_t(size) * 8);
   const emu::ptx::Dim3 grid{std::uint32_t(size / 64), std::uint32_t(size / g.tile_m), 1};
   const auto start = std::clock();
-  const LaunchTime& time = t.run(g.entry, grid, {128, 1, 1}, g.tile_m == 128 ? 36864 : 0, a, b, std::uint64_t{0}, d, size, size, size);
+  const LaunchTime& time = t.run(g.entry, grid, {128, 1, 1}, g.tile_m == 128 ? 36864 : 0, a, b,
+                                 std::uint64_t{0}, d, size, size, size);
   const double seconds = double(std::clock() - start) / CLOCKS_PER_SEC;
 
   emu::GemmProblem p;
@@ -64,9 +68,11 @@ void compare_gemm(const Gemm& g, int size) {
   schedule.tile = {g.tile_m, 64, 64, 3, 2, 2};
   const auto tile = emu::simulate_kernel(p, schedule, t.machine());
   const double tile_us = tile.microseconds - tile.launch_us;
-  std::printf("%-26s %6d %9.2f us %9.2f us %+6.1f %%   regs %3d, blocks/SM %d (%d); %s; %.2f M warp instr/s\n", g.entry, size,
-              time.microseconds, tile_us, 100 * (time.microseconds / tile_us - 1), t.trace().needs.registers,
-              t.trace().occupancy.blocks, tile.ctas_per_sm, time.bound.c_str(), double(t.trace().warp_instructions) / seconds * 1e-6);
+  std::printf(
+      "%-26s %6d %9.2f us %9.2f us %+6.1f %%   regs %3d, blocks/SM %d (%d); %s; %.2f M warp instr/s\n",
+      g.entry, size, time.microseconds, tile_us, 100 * (time.microseconds / tile_us - 1),
+      t.trace().needs.registers, t.trace().occupancy.blocks, tile.ctas_per_sm, time.bound.c_str(),
+      double(t.trace().warp_instructions) / seconds * 1e-6);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace {
 
 using ptx::Instruction;
 
-constexpr std::size_t window = 64;
+constexpr std::size_t window = 32;
 
 enum Resource : int { tensor, integer, fp32, fp64, special, memory, none, resources };
 
@@ -124,7 +124,7 @@ class BlockScheduler {
       case Form::matrix: return matrix(node, i);
       case Form::arithmetic: return arithmetic(node, cost);
       case Form::copy:
-      case Form::constant: node.resource = integer; return;
+      case Form::constant: node.resource = fp32; return;
       default: return;
     }
   }

@@ -123,10 +123,10 @@ Cost integer_or_bits(const Instruction& i, Type t) {
   const int n = words(t);
   if (is_any(op, "popc", "clz", "bfind", "brev")) return {Form::arithmetic, {{{OpKind::special, n, 0}, {}}}};
   if (op == "mul" || op == "mad") {
-    if (i.has("wide") || i.has("wide.s16")) return integers(1);
-    return integers(n == 2 ? (i.has("hi") ? 8 : 3) : 1);
+    return arithmetic(multiply_add, i.has("wide") || n == 1 ? 1 : i.has("hi") ? 8 : 3);
   }
   if (op == "min" || op == "max" || op == "abs") return integers(n == 2 ? 4 : 1);
+  if (op == "shl" && i.operands.back().kind == Operand::Kind::integer) return arithmetic(multiply_add, n);
   if (op == "redux") return arithmetic(OpKind::special, 1, special_rate);
   return integers(n);
 }
@@ -187,8 +187,8 @@ bool fuses(const Instruction& first, const Instruction& second) {
 }
 
 Work fused_work(const Instruction& first, const Instruction& second) {
-  const bool one = first.opcode == "mul";
-  return {OpKind::integer, one ? 1 : words(type_of(second)), 0};
+  if (first.opcode == "mul") return {multiply_add, 1, 0};
+  return {OpKind::integer, words(type_of(second)), 0};
 }
 
 }  // namespace twofour::emu::profile

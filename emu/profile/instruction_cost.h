@@ -29,6 +29,9 @@ struct Cost {
   std::array<Work, 2> work = {};
 };
 
+/// The pipe of integer multiplication, and of moves: IMAD runs where FFMA does.
+inline constexpr OpKind multiply_add = OpKind::fp32;
+
 /// Rules, all graded `inferred` (from knowledge of what ptxas emits for sm_80; nobody compared them one by
 /// one):
 ///  - nothing: labels of flow, fences between lanes of a warp; register moves, cvta, conversions between
@@ -37,6 +40,9 @@ struct Cost {
 ///  - one instruction: 32-bit integer and logic, 32-bit and packed 16-bit floats, comparisons, selects, mad,
 ///    mul.wide, conversions; two where 64 bits are added, shifted, compared or combined by bits; three for
 ///    64-bit mul.lo and mad.lo;
+///  - mul, mad, shl by a number and moves go through the FP32 pipe (IMAD, IMAD.SHL, IMAD.MOV), beside the
+///  other
+///    integer operations;
 ///  - 16 lanes an SM: rcp, rsqrt, sqrt, ex2, lg2, sin, cos, tanh, popc, clz, bfind, brev, and conversions
 ///    between integers and floats or of 64 bits (CUDA C++ programming guide, arithmetic throughput at 8.0);
 ///    packed 16-bit floats at twice the FP32 lanes (same table); fp64 on its own pipe;

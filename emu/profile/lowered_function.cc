@@ -100,7 +100,7 @@ class Lowering {
   }
   /// What an instruction reads beyond four ranges, is brought together by others first.
   void read(const std::vector<RegisterRange>& list, std::size_t room) {
-    for (std::size_t k = room; k < list.size(); ++k) op(OpKind::integer).read[0] = list[k];
+    for (std::size_t k = room; k < list.size(); ++k) op(multiply_add).read[0] = list[k];
   }
   static void set_reads(TimedOp& t, const std::vector<RegisterRange>& list) {
     std::copy_n(list.begin(), std::min(list.size(), t.read.size()), t.read.begin());
@@ -108,7 +108,7 @@ class Lowering {
   /// What an instruction writes beyond one range, others bring there afterwards.
   void write_rest(const std::vector<RegisterRange>& list) {
     for (std::size_t k = 1; k < list.size(); ++k) {
-      TimedOp& t = op(OpKind::integer);
+      TimedOp& t = op(multiply_add);
       t.read[0] = list[0];
       t.write = list[k];
     }
@@ -139,7 +139,7 @@ class Lowering {
     };
     for (const RegisterRange& w : writes_)
       if (!inside(w)) {
-        TimedOp& t = op(OpKind::integer);
+        TimedOp& t = op(multiply_add);
         set_reads(t, reads_);
         t.write = w;
       }

@@ -17,8 +17,9 @@ TEST(CycleMmaLoops, AsNearToPublishedOnesAsThePipelineIs) {
   const auto machine = isa::load_machine("a100-sxm4-80gb");
   for (const auto& m : load_mma_measurements(TWOFOUR_TIMING_DATA "/mma_latency_a100.csv")) {
     const double pipeline = simulate(m, machine), chain = of_chain(m);
-    printf("%-32s %2d x %d %-20s %8.1f %8.1f %8.1f %+.1f %% %+.1f %%\n", isa::short_name(*m.instruction).c_str(), m.warps,
-           m.independent, std::string(name(m.quantity)).c_str(), m.published, pipeline, chain,
+    printf("%-32s %2d x %d %-20s %8.1f %8.1f %8.1f %+.1f %% %+.1f %%\n",
+           isa::short_name(*m.instruction).c_str(), m.warps, m.independent,
+           std::string(name(m.quantity)).c_str(), m.published, pipeline, chain,
            100 * (pipeline / m.published - 1), 100 * (chain / m.published - 1));
   }
 }

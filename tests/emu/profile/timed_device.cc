@@ -49,13 +49,17 @@ std::string kernel(const std::string& body) {
   mov.u32 %r0, %tid.x;
   ld.param.u64 %a0, [out];
   ld.param.u32 %n, [n];
-)" + body + "\n  ret;\n}\n";
+)" + body +
+         "\n  ret;\n}\n";
 }
 
 std::string mma_loop_ptx(const MmaLoop& loop) {
   const isa::Instruction& i = *loop.instruction;
   const bool wide = is_double(i), f32 = i.c == isa::ElementType::f32;
-  const std::string in = wide ? "f64" : "b32", acc = wide ? "f64" : f32 ? "f32" : "b32",
+  const std::string in = wide ? "f64" : "b32",
+                    acc = wide  ? "f64"
+                          : f32 ? "f32"
+                                : "b32",
                     zero = wide  ? "0d0000000000000000"
                            : f32 ? "0f00000000"
                                  : "0";
