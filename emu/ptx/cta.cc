@@ -21,7 +21,7 @@ Cta::Cta(Grid& grid, std::span<BlockObserver* const> observers) : grid_(grid), o
     warps_.push_back(std::make_unique<Warp>(*this, w));
 }
 
-void Cta::run(std::uint64_t linear_index) {
+void Cta::start(std::uint64_t linear_index) {
   linear_index_ = linear_index;
   const Dim3& g = grid_.grid;
   index_ = {std::uint32_t(linear_index % g.x), std::uint32_t(linear_index / g.x % g.y),
@@ -34,25 +34,33 @@ void Cta::run(std::uint64_t linear_index) {
     warp->start(*grid_.kernel->program, threads >= lanes_of_warp ? all_lanes : (1u << threads) - 1);
     threads -= std::min<std::uint64_t>(threads, lanes_of_warp);
   }
+  left_ = warps_.size();
+  next_ = 0;
   for (BlockObserver* o : observers_) o->begin(*this);
-  run_warps();
-  for (BlockObserver* o : observers_) o->end(*this);
 }
 
-void Cta::run_warps() {
-  for (std::size_t left = warps_.size(); left != 0;) {
-    bool ran = false;
-    for (auto& warp : warps_) {
-      if (warp->state() != Warp::State::ready) continue;
-      ran = true;
-      check_limits(warp->run(slice), *warp);
-      if (grid_.stopped.load(std::memory_order_relaxed)) return;
-      if (warp->state() != Warp::State::done) continue;
-      --left;
+bool Cta::run(std::uint64_t budget) {
+  budget_ = budget;
+  for (std::size_t blocked = 0; left_ != 0;) {
+    Warp& warp = *warps_[next_];
+    next_ = next_ + 1 == warps_.size() ? 0 : next_ + 1;
+    if (warp.state() != Warp::State::ready) {
+      if (++blocked == warps_.size()) fail_deadlock();
+      continue;
+    }
+    blocked = 0;
+    const std::uint64_t executed = warp.run(std::min(slice, budget_));
+    check_limits(executed, warp);
+    if (grid_.stopped.load(std::memory_order_relaxed)) return false;
+    if (warp.state() == Warp::State::done) {
+      --left_;
       warp_ended();
     }
-    if (!ran) fail_deadlock();
+    if (executed >= budget_ && left_ != 0) return false;
+    budget_ -= executed;
   }
+  for (BlockObserver* o : observers_) o->end(*this);
+  return true;
 }
 
 void Cta::check_limits(std::uint64_t executed, const Warp& warp) {

@@ -31,6 +31,8 @@ struct Grid {
   std::function<void(std::string_view)> print;  ///< where printf's text goes
   std::mutex print_mutex;
   std::span<Observer* const> observers;
+  bool cooperative = false;     ///< all blocks are resident; they may wait for each other
+  std::uint64_t workspace = 0;  ///< of a cooperative grid's barrier: %envreg1 (high) and %envreg2
 
   void print_text(std::string_view text) {
     const std::lock_guard lock(print_mutex);
@@ -48,8 +50,12 @@ class Cta {
  public:
   /// `observers` outlive it.
   Cta(Grid& grid, std::span<BlockObserver* const> observers);
-  /// Throws Error.
-  void run(std::uint64_t linear_index);
+  void start(std::uint64_t linear_index);
+  /// Runs its warps for about `budget` instructions; false: it is not done, or another block failed. Throws
+  /// Error.
+  bool run(std::uint64_t budget);
+  /// Ends the turn of a block that waits for another one.
+  void give_way() { budget_ = 0; }
 
   Grid& grid() { return grid_; }
   const Dim3& index() const { return index_; }
@@ -71,7 +77,6 @@ class Cta {
     Reduction reduction;
     bool used = false;
   };
-  void run_warps();
   std::uint32_t live_threads() const;
   void complete_if_full(std::uint32_t id);
   void warp_ended();
@@ -85,6 +90,8 @@ class Cta {
   std::vector<std::byte> shared_storage_;
   std::span<std::byte> shared_;
   std::vector<std::unique_ptr<Warp>> warps_;
+  std::size_t left_ = 0, next_ = 0;  ///< warps that are not done; whose turn it is
+  std::uint64_t budget_ = 0;
   std::array<Barrier, 16> barriers_;
 };
 

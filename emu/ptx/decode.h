@@ -13,7 +13,7 @@ namespace twofour::emu::ptx {
 class FunctionDecoder {
  public:
   FunctionDecoder(Kernel& kernel, const Function& function);
-  /// Throws Error at the first instruction that is not implemented. `program` keeps its address: calls of
+  /// Throws Error at the first instruction that is malformed. `program` keeps its address: calls of
   /// other functions refer to theirs before they are decoded.
   void decode(Program& program);
 
@@ -70,7 +70,10 @@ class FunctionDecoder {
   /// The program of another function of the kernel.
   const Program& callee(const Function& f) { return *kernel_.programs.at(&f); }
 
+  /// For what is malformed: the kernel cannot be run.
   [[noreturn]] void refuse(std::string_view why) const;
+  /// For what is not implemented: the kernel fails where it executes the instruction.
+  [[noreturn]] void unsupported(std::string_view why) const;
 
  private:
   struct Fixup {
@@ -85,6 +88,7 @@ class FunctionDecoder {
   void lay_out_frame();
   void find_joins();
   void decode_instruction(int position);
+  void decode_known();
   Named named(const std::string& symbol) const;
   std::uint64_t number_bits(const Operand& o, Type type) const;
   void resolve_branches();

@@ -1,4 +1,5 @@
 // Matrix instructions: rows of the instruction table (isa/instruction.h), run by emu/warp.
+#include <algorithm>
 #include <optional>
 
 #include "twofour/emu/ptx/cta.h"
@@ -143,6 +144,15 @@ void store_fragment(Warp& warp, const Op& op, std::uint32_t lanes) {
   });
 }
 
+/// Where the table has a modifier of ldmatrix; ptxas takes them in any order.
+int ldmatrix_rank(std::string_view modifier) {
+  if (modifier == "sync") return 0;
+  if (modifier == "aligned") return 1;
+  if (modifier == "m8n8") return 2;
+  if (modifier.starts_with("x")) return 3;
+  return modifier == "trans" ? 4 : 5;
+}
+
 Registers registers(FunctionDecoder& d, const Operand& o, int words, bool results) {
   const std::vector<Operand> one{o};
   const std::vector<Operand>& parts = o.kind == Operand::Kind::vector ? o.parts : one;
@@ -167,7 +177,7 @@ void decode_multiply(FunctionDecoder& d) {
   MatrixOp m;
   m.spelling = spelling_of(d);
   const isa::Instruction& i = *m.spelling.instruction;
-  if (!i.multiplies()) d.refuse("not implemented");
+  if (!i.multiplies()) d.unsupported("not implemented");
   d.expect_operands(i.is_sparse() ? 6 : 4, i.is_sparse() ? 6 : 4);
   m.d = registers(d, d.operand(0), isa::registers(i, isa::Operand::d), true);
   m.a = registers(d, d.operand(1), isa::registers(i, isa::Operand::a), false);
@@ -217,10 +227,12 @@ void decode_wmma(FunctionDecoder& d) {
 }  // namespace
 
 std::string table_spelling(const Instruction& i) {
+  const bool loads = i.opcode == "ldmatrix";
+  std::vector<std::string> modifiers = i.modifiers;
+  if (loads) std::ranges::stable_sort(modifiers, {}, ldmatrix_rank);
   std::string name = i.opcode;
-  const bool shared = i.opcode == "ldmatrix";
-  for (const std::string& m : i.modifiers) {
-    if (m == "b16" && shared) name += ".shared";
+  for (const std::string& m : modifiers) {
+    if (m == "b16" && loads) name += ".shared";
     if (m != "global" && !m.starts_with("shared")) name += "." + m;
   }
   return name;
@@ -230,7 +242,7 @@ isa::Spelling spelling_of(const FunctionDecoder& d) {
   try {
     return isa::parse_spelling(table_spelling(d.instruction()));
   } catch (const Error& e) {
-    d.refuse(e.what());
+    d.unsupported(e.what());
   }
 }
 

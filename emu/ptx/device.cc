@@ -190,6 +190,27 @@ void check_bounds(const Kernel& k, const Launch& l) {
          std::uint64_t(l.block.x) * l.block.y * l.block.z, most);
 }
 
+/// What a cooperative grid's barrier counts in: u32 size, u32 counter, as cooperative_groups.h has it.
+class Workspace {
+ public:
+  Workspace(GlobalMemory& memory, bool wanted) : memory_(memory) {
+    if (!wanted) return;
+    address_ = memory.allocate(workspace_bytes);
+    std::memcpy(reinterpret_cast<std::byte*>(memory.host_bias() + address_), &workspace_bytes, 4);
+  }
+  ~Workspace() {
+    if (address_ != 0) memory_.free(address_);
+  }
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+  std::uint64_t address() const { return address_; }
+
+ private:
+  static constexpr std::uint32_t workspace_bytes = 256;
+  GlobalMemory& memory_;
+  std::uint64_t address_ = 0;
+};
+
 }  // namespace
 
 LaunchReport Device::launch(const LoadedModule& module, std::string_view entry, const Launch& launch) {
@@ -208,6 +229,9 @@ LaunchReport Device::launch(const LoadedModule& module, std::string_view entry, 
   grid.instruction_limit = impl_->options.instruction_limit;
   grid.print = impl_->options.print;
   grid.observers = impl_->options.observers;
+  const Workspace workspace(*impl_->memory, launch.cooperative);
+  grid.cooperative = launch.cooperative;
+  grid.workspace = workspace.address();
   run_grid(grid, impl_->options.threads);
   return {grid.executed.load()};
 }

@@ -23,6 +23,7 @@ struct Launch {
   Dim3 grid, block;
   std::uint64_t dynamic_shared = 0;       ///< bytes
   std::span<const std::byte> parameters;  ///< laid out as the entry's .param variables: each at its alignment
+  bool cooperative = false;               ///< all blocks are resident, and the grid has a barrier
 };
 
 /// What a launch did.

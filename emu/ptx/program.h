@@ -99,7 +99,7 @@ struct Kernel {
 };
 
 /// Decodes an entry of a module and what it may call. Throws Error "FILE:LINE:COLUMN: ...: the statement" for
-/// what is not implemented.
+/// what is malformed; what is not implemented fails when it runs.
 std::unique_ptr<Kernel> decode_kernel(const Module& module, const Function& entry, const Symbols& symbols,
                                       bool observed);
 
