@@ -4,6 +4,7 @@
 
 #include "twofour/emu/ptx/cta.h"
 #include "twofour/emu/ptx/decode.h"
+#include "twofour/emu/ptx/observer.h"
 #include "twofour/emu/ptx/qualifiers.h"
 #include "twofour/emu/warp/ldmatrix.h"
 #include "twofour/emu/warp/mma.h"
@@ -225,8 +226,7 @@ void decode_wmma(FunctionDecoder& d) {
 
 }  // namespace
 
-isa::Spelling spelling_of(const FunctionDecoder& d) {
-  const Instruction& i = d.instruction();
+std::string table_spelling(const Instruction& i) {
   const bool loads = i.opcode == "ldmatrix";
   std::vector<std::string> modifiers = i.modifiers;
   if (loads) std::ranges::stable_sort(modifiers, {}, ldmatrix_rank);
@@ -235,8 +235,12 @@ isa::Spelling spelling_of(const FunctionDecoder& d) {
     if (m == "b16" && loads) name += ".shared";
     if (m != "global" && !m.starts_with("shared")) name += "." + m;
   }
+  return name;
+}
+
+isa::Spelling spelling_of(const FunctionDecoder& d) {
   try {
-    return isa::parse_spelling(name);
+    return isa::parse_spelling(table_spelling(d.instruction()));
   } catch (const Error& e) {
     d.unsupported(e.what());
   }

@@ -76,6 +76,9 @@ class Observer {
   virtual void launched(const Grid&, const std::string& /*failure*/) {}
 };
 
+/// How the instruction table (isa::parse_spelling) spells a matrix instruction.
+std::string table_spelling(const Instruction& matrix);
+
 /// Addresses of one access; `at` of lanes that do not execute are the register's.
 void addresses_of(Warp& warp, const Address& address, std::uint64_t (&at)[lanes_of_warp]);
 /// Bytes that a lane reads or writes by `use`.
