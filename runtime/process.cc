@@ -8,6 +8,7 @@
 #include "twofour/isa/error.h"
 #include "twofour/isa/machine.h"
 #include "twofour/runtime/error_names.h"
+#include "twofour/runtime/observers.h"
 
 namespace twofour::runtime {
 namespace {
@@ -61,6 +62,7 @@ emu::ptx::Device& Process::device() {
       facts_ = std::make_unique<DeviceFacts>(device_facts(machine));
       emu::ptx::DeviceOptions options;
       options.memory_bytes = facts_->memory_bytes;
+      options.observers = process_observers();
       device_ = std::make_unique<emu::ptx::Device>(machine, options);
     } catch (const Error& e) {
       say("the device", e.what());

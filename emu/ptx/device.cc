@@ -208,6 +208,8 @@ LaunchReport Device::launch(const LoadedModule& module, std::string_view entry, 
   grid.instruction_limit = impl_->options.instruction_limit;
   grid.print = impl_->options.print;
   grid.observers = impl_->options.observers;
+  grid.progress = impl_->options.progress;
+  if (grid.progress != nullptr) grid.progress->blocks = grid.progress->warp_instructions = 0;
   run_grid(grid, impl_->options.threads);
   return {grid.executed.load()};
 }

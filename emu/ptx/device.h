@@ -2,6 +2,7 @@
 // A GPU in memory: allocations, loaded modules, launches. What `twofour run` and the CUDA runtime library
 // use.
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -32,6 +33,11 @@ struct LaunchReport {
 
 class Observer;
 
+/// How far a launch is, for other threads to read.
+struct Progress {
+  std::atomic<std::uint64_t> blocks = 0, warp_instructions = 0;  ///< done; instructions to some 10^5
+};
+
 struct DeviceOptions {
   std::uint64_t memory_bytes = std::uint64_t{40}
                                << 30;   ///< global memory; only what is touched takes memory of the host
@@ -39,6 +45,7 @@ struct DeviceOptions {
   std::uint64_t instruction_limit = 0;  ///< warp instructions a launch may execute, to some 10^5; 0: no limit
   std::function<void(std::string_view)> print;  ///< the text of a printf in a kernel; none: to stdout
   std::vector<Observer*> observers = {};        ///< see observer.h; they slow every launch down
+  Progress* progress = nullptr;                 ///< set to zero at every launch; outlives the device
 };
 
 /// A module in a device: its variables have addresses.
