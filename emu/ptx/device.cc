@@ -307,6 +307,8 @@ LaunchReport Device::run(const Kernel& kernel, const Launch& launch, NestedLaunc
   grid.textures = &impl_->textures;
   grid.cooperative = launch.cooperative;
   grid.workspace = workspace.address();
+  grid.progress = impl_->options.progress;
+  if (grid.progress != nullptr) grid.progress->blocks = grid.progress->warp_instructions = 0;
   run_grid(grid, impl_->options.threads);
   return {grid.executed.load()};
 }
