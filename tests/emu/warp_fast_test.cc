@@ -94,8 +94,8 @@ TEST(WarpFast, TakesOrdinaryOperands) {
   for (const auto& i : isa::instructions()) {
     if (!i.is_tensor_core() || i.a == ElementType::f64 || isa::requirement(i).sm > 80) continue;
     Fragment d;
-    EXPECT_TRUE(fast_mma(i, random_operands(i, Kind::close, Kind::specials, random), {}, d))
-        << isa::short_name(i);
+    const MmaOperands x = random_operands(i, Kind::close, Kind::specials, random);
+    EXPECT_TRUE(fast_mma(prepare(i, {}, x.selector), x, d)) << isa::short_name(i);
   }
 }
 
