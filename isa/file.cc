@@ -23,10 +23,15 @@ std::string read_file(const std::string& path) {
   return bytes.str();
 }
 
-void write_file(const std::string& path, const std::string& bytes) {
+void write_file(const std::string& path, std::string_view bytes) {
+  write_file(path, {}, bytes);
+}
+
+void write_file(const std::string& path, std::string_view head, std::string_view bytes) {
   const std::string temporary = fmt::format("{}.{}.part", path, ::getpid());
   {
     std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
+    out.write(head.data(), static_cast<std::streamsize>(head.size()));
     out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     out.flush();
     if (!out) {

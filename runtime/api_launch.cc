@@ -17,23 +17,26 @@ struct Configuration {
 thread_local std::vector<Configuration> configurations;
 
 cudaError_t launch(const char* function, const void* kernel, dim3 grid, dim3 block, void** arguments,
-                   std::size_t shared, cudaStream_t stream) {
+                   std::size_t shared, cudaStream_t stream, bool cooperative = false) {
   return api(function, [&] {
     check_stream(stream);
     Process& process = Process::get();
-    process.launch(process.kernel(kernel), grid, block, arguments, shared);
+    process.launch(process.kernel(kernel), grid, block, arguments, shared, cooperative);
   });
 }
 
-/// Throws Refusal for attributes that change what a kernel may do and that are not there.
-void check_attributes(const cudaLaunchConfig_t& config) {
+/// Whether the launch is cooperative. Throws Refusal for attributes that change what a kernel may do and that
+/// are not there.
+bool read_attributes(const cudaLaunchConfig_t& config) {
+  bool cooperative = false;
   for (unsigned i = 0; i < config.numAttrs; ++i) {
     const auto& [id, pad, value] = config.attrs[i];
-    require(id != cudaLaunchAttributeCooperative || value.cooperative == 0, cudaErrorNotSupported);
+    if (id == cudaLaunchAttributeCooperative) cooperative = value.cooperative != 0;
     require(id != cudaLaunchAttributeClusterDimension ||
                 (value.cluster.x <= 1 && value.cluster.y <= 1 && value.cluster.z <= 1),
             cudaErrorNotSupported);
   }
+  return cooperative;
 }
 
 }  // namespace
@@ -81,11 +84,18 @@ cudaError_t __cudaLaunchKernel(cudaKernel_t kernel, dim3 grid, dim3 block, void*
 }
 TWOFOUR_SAME_AS(__cudaLaunchKernel, __cudaLaunchKernel_ptsz);
 
+cudaError_t cudaLaunchCooperativeKernel(const void* function, dim3 grid, dim3 block, void** arguments,
+                                        std::size_t shared, cudaStream_t stream) {
+  return launch(__func__, function, grid, block, arguments, shared, stream, true);
+}
+TWOFOUR_SAME_AS(cudaLaunchCooperativeKernel, cudaLaunchCooperativeKernel_ptsz);
+
 cudaError_t cudaLaunchKernelExC(const cudaLaunchConfig_t* config, const void* function, void** arguments) {
-  const cudaError_t error = api(__func__, [&] { check_attributes(required(config)); });
+  bool cooperative = false;
+  const cudaError_t error = api(__func__, [&] { cooperative = read_attributes(required(config)); });
   if (error != cudaSuccess) return error;
   return launch(__func__, function, config->gridDim, config->blockDim, arguments, config->dynamicSmemBytes,
-                static_cast<cudaStream_t>(config->stream));
+                static_cast<cudaStream_t>(config->stream), cooperative);
 }
 TWOFOUR_SAME_AS(cudaLaunchKernelExC, cudaLaunchKernelExC_ptsz);
 

@@ -65,6 +65,7 @@ std::optional<int> fixed_attribute(int attribute) {
     case 83:
     case 89:
     case 101: return 1;  // managed memory
+    case 95: return 1;   // cooperative launches
     case 90:
     case 91:
     case 99: return 1;   // preemption, registered memory

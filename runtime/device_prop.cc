@@ -48,7 +48,7 @@ void fill(Prop& p, const DeviceFacts& f) {
   p.shared_per_sm = std::size_t(f.shared_per_sm);
   p.registers_per_sm = f.registers_per_sm;
   p.managed = p.concurrent_managed = p.direct_managed = 1;
-  p.preemption = p.registered_pointers = p.host_register = p.pools = 1;
+  p.preemption = p.registered_pointers = p.host_register = p.pools = p.cooperative = 1;
   p.shared_optin = std::size_t(f.shared_optin);
   p.ctas_per_sm = f.ctas_per_sm;
   p.shared_reserved = std::size_t(f.shared_reserved);

@@ -93,7 +93,8 @@ class Process {
   std::byte* view(const void* pointer, std::uint64_t bytes, bool device);
 
   /// Launches and waits. Throws Refusal for what CUDA refuses at a launch; errors of the kernel are sticky.
-  void launch(CudaKernel& kernel, dim3 grid, dim3 block, void** arguments, std::size_t shared);
+  void launch(CudaKernel& kernel, dim3 grid, dim3 block, void** arguments, std::size_t shared,
+              bool cooperative = false);
   /// Dynamic shared memory that a launch of the kernel may ask for.
   int dynamic_shared_limit(CudaKernel& kernel);
 
@@ -103,7 +104,7 @@ class Process {
   unsigned flags = 0;             ///< cudaSetDeviceFlags
 
  private:
-  void check_launch(CudaKernel& kernel, dim3 grid, dim3 block, std::size_t shared);
+  void check_launch(CudaKernel& kernel, dim3 grid, dim3 block, std::size_t shared, bool cooperative);
 
   std::mutex mutex_;
   cudaError_t sticky_ = cudaSuccess;

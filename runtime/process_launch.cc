@@ -42,23 +42,29 @@ int Process::dynamic_shared_limit(CudaKernel& kernel) {
   return std::max(0, facts().shared_per_cta - int(info(kernel).shared_bytes));
 }
 
-void Process::check_launch(CudaKernel& kernel, dim3 grid, dim3 block, std::size_t shared) {
+void Process::check_launch(CudaKernel& kernel, dim3 grid, dim3 block, std::size_t shared, bool cooperative) {
   require(fits(grid, max_grid) && fits(block, max_block), cudaErrorInvalidConfiguration);
   const std::uint64_t threads = std::uint64_t{block.x} * block.y * block.z;
   require(threads <= max_threads_per_cta, cudaErrorInvalidConfiguration);
   require(threads <= std::uint64_t(info(kernel).max_threads), cudaErrorInvalidValue);
   require(shared <= std::size_t(dynamic_shared_limit(kernel)), cudaErrorInvalidValue);
   require(info(kernel).shared_bytes + std::int64_t(shared) <= facts().shared_optin, cudaErrorInvalidValue);
+  const int resident =
+      active_ctas(facts(), std::int64_t(threads), info(kernel).shared_bytes + std::int64_t(shared));
+  require(!cooperative || std::uint64_t{grid.x} * grid.y * grid.z <= std::uint64_t(resident) * facts().sms,
+          cudaErrorCooperativeLaunchTooLarge);
 }
 
-void Process::launch(CudaKernel& kernel, dim3 grid, dim3 block, void** arguments, std::size_t shared) {
+void Process::launch(CudaKernel& kernel, dim3 grid, dim3 block, void** arguments, std::size_t shared,
+                     bool cooperative) {
   const KernelInfo& kernel_info = info(kernel);
-  check_launch(kernel, grid, block, shared);
+  check_launch(kernel, grid, block, shared, cooperative);
   const auto parameters = parameter_bytes(kernel_info, arguments);
   const emu::ptx::Launch launch{.grid = {grid.x, grid.y, grid.z},
                                 .block = {block.x, block.y, block.z},
                                 .dynamic_shared = shared,
-                                .parameters = parameters};
+                                .parameters = parameters,
+                                .cooperative = cooperative};
   try {
     device().launch(*kernel.module->loaded(device()).code, kernel.name, launch);
   } catch (const Error& e) {

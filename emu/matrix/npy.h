@@ -1,5 +1,7 @@
 #pragma once
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,6 +20,25 @@ PackedMatrix read_npy(const std::string& path, isa::ElementType type);
 /// Writes the matrix: s8 s4 as int8, u8 u4 b1 as uint8, s32 as int32, f16 as float16, bf16 as uint16 words,
 /// tf32 and f32 as float32, f64 as float64. The file appears whole or not at all.
 void write_npy(const std::string& path, const PackedMatrix& matrix);
+
+/// The same for any number of dimensions: rows are those of the last one, whatever the others; an array of
+/// one dimension is one row.
+struct ShapedMatrix {
+  PackedMatrix matrix;
+  std::vector<std::int64_t> shape;
+};
+ShapedMatrix read_npy_shaped(const std::string& path, isa::ElementType type);
+void write_npy(const std::string& path, const PackedMatrix& matrix, std::span<const std::int64_t> shape);
+
+/// An array as it lies in the file: any dtype of whole little-endian elements, any shape.
+struct NpyArray {
+  std::string dtype;  ///< as numpy spells it: "<f4"
+  std::vector<std::int64_t> shape;
+  std::string data;
+};
+NpyArray read_npy_array(const std::string& path);
+void write_npy(const std::string& path, const std::string& dtype, std::span<const std::int64_t> shape,
+               std::span<const std::byte> data);
 
 /// The same for a vector of bytes as a rows x cols uint8 array (metadata codes), or 32-bit words as uint32.
 void write_npy(const std::string& path, const std::vector<std::uint8_t>& data, std::int64_t rows,

@@ -57,13 +57,6 @@ std::uint32_t inside(const Addresses& a, std::uint32_t lanes, std::uint64_t begi
   return in;
 }
 
-Window window_of(std::uint64_t address) {
-  if (address >= shared_window && address < shared_window_end) return Window::shared;
-  if (address >= local_window && address < local_window_end) return Window::local;
-  if (address >= param_window && address < param_window_end) return Window::param;
-  return Window::global;
-}
-
 View shared_view(Warp& warp, const Addresses& a, std::uint32_t lanes, std::uint64_t size) {
   const auto memory = warp.cta().shared();
   return {inside(a, lanes, shared_window, shared_window + memory.size(), size),
@@ -89,15 +82,6 @@ View global_view(Warp& warp, const Op& op, const Addresses& a, std::uint32_t lan
   return {inside(a, lanes, cached.begin, cached.end, size), memory.host_bias(), 0, false};
 }
 
-std::string_view name(Window w) {
-  switch (w) {
-    case Window::shared: return "shared";
-    case Window::local: return "local";
-    case Window::param: return "parameter";
-    default: return "global";
-  }
-}
-
 [[noreturn]] void fail_outside(Warp& warp, Window window, std::uint64_t address, std::uint64_t size,
                                int lane) {
   const auto outside_of = [&](std::uint64_t begin, std::uint64_t bytes) {
@@ -109,6 +93,24 @@ std::string_view name(Window w) {
   if (window == Window::param) outside_of(param_window, warp.cta().grid().parameters.size());
   warp.fail(lane, "global memory access out of bounds: address {:#x}, {} bytes, {}", address, size,
             warp.cta().grid().memory->describe(address));
+}
+
+}  // namespace
+
+std::string_view name(Window w) {
+  switch (w) {
+    case Window::shared: return "shared";
+    case Window::local: return "local";
+    case Window::param: return "parameter";
+    default: return "global";
+  }
+}
+
+Window window_at(std::uint64_t address) {
+  if (address >= shared_window && address < shared_window_end) return Window::shared;
+  if (address >= local_window && address < local_window_end) return Window::local;
+  if (address >= param_window && address < param_window_end) return Window::param;
+  return Window::global;
 }
 
 void read_base(Warp& warp, const Address& address, std::uint64_t* at) {
@@ -125,8 +127,6 @@ void read_base(Warp& warp, const Address& address, std::uint64_t* at) {
     std::fill(at, at + lanes_of_warp, base + offset);
   }
 }
-
-}  // namespace
 
 void gather(Warp& warp, const Address& address, std::uint32_t lanes, std::uint64_t size,
             std::uint64_t alignment, Addresses& out) {
@@ -146,7 +146,7 @@ View view(Warp& warp, const Op& op, Window window, const Addresses& a, std::uint
           std::uint64_t size, bool write) {
   const int first = std::countr_zero(lanes);
   if (window == Window::generic || window == Window::param || window == Window::local)
-    window = window_of(a.at[first]);
+    window = window_at(a.at[first]);
   View v;
   switch (window) {
     case Window::shared: v = shared_view(warp, a, lanes, size); break;

@@ -21,6 +21,13 @@ struct Address {
   std::int64_t offset = 0;
 };
 
+/// The window that a generic address lies in; all that is no other's is global.
+Window window_at(std::uint64_t address);
+std::string_view name(Window window);
+
+/// The addresses that a warp's registers give, active or not.
+void read_base(Warp& warp, const Address& address, std::uint64_t* at);
+
 /// Addresses of 32 lanes; inactive lanes have that of an active one.
 struct Addresses {
   alignas(64) std::uint64_t at[lanes_of_warp];

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "twofour/emu/ptx/observer.h"
+
 namespace twofour::emu::ptx {
 namespace {
 
@@ -9,7 +11,7 @@ constexpr std::uint64_t slice = 1 << 16;  // instructions after which another wa
 
 }  // namespace
 
-Cta::Cta(Grid& grid) : grid_(grid) {
+Cta::Cta(Grid& grid, std::span<BlockObserver* const> observers) : grid_(grid), observers_(observers) {
   const std::uint64_t bytes = grid.kernel->static_shared + grid.dynamic_shared;
   shared_storage_.resize(bytes + 128);
   shared_ = {shared_storage_.data() + (-reinterpret_cast<std::uintptr_t>(shared_storage_.data()) & 63),
@@ -19,7 +21,7 @@ Cta::Cta(Grid& grid) : grid_(grid) {
     warps_.push_back(std::make_unique<Warp>(*this, w));
 }
 
-void Cta::run(std::uint64_t linear_index) {
+void Cta::start(std::uint64_t linear_index) {
   linear_index_ = linear_index;
   const Dim3& g = grid_.grid;
   index_ = {std::uint32_t(linear_index % g.x), std::uint32_t(linear_index / g.x % g.y),
@@ -32,19 +34,33 @@ void Cta::run(std::uint64_t linear_index) {
     warp->start(*grid_.kernel->program, threads >= lanes_of_warp ? all_lanes : (1u << threads) - 1);
     threads -= std::min<std::uint64_t>(threads, lanes_of_warp);
   }
-  for (std::size_t left = warps_.size(); left != 0;) {
-    bool ran = false;
-    for (auto& warp : warps_) {
-      if (warp->state() != Warp::State::ready) continue;
-      ran = true;
-      check_limits(warp->run(slice), *warp);
-      if (grid_.stopped.load(std::memory_order_relaxed)) return;
-      if (warp->state() != Warp::State::done) continue;
-      --left;
+  left_ = warps_.size();
+  next_ = 0;
+  for (BlockObserver* o : observers_) o->begin(*this);
+}
+
+bool Cta::run(std::uint64_t budget) {
+  budget_ = budget;
+  for (std::size_t blocked = 0; left_ != 0;) {
+    Warp& warp = *warps_[next_];
+    next_ = next_ + 1 == warps_.size() ? 0 : next_ + 1;
+    if (warp.state() != Warp::State::ready) {
+      if (++blocked == warps_.size()) fail_deadlock();
+      continue;
+    }
+    blocked = 0;
+    const std::uint64_t executed = warp.run(std::min(slice, budget_));
+    check_limits(executed, warp);
+    if (grid_.stopped.load(std::memory_order_relaxed)) return false;
+    if (warp.state() == Warp::State::done) {
+      --left_;
       warp_ended();
     }
-    if (!ran) fail_deadlock();
+    if (executed >= budget_ && left_ != 0) return false;
+    budget_ -= executed;
   }
+  for (BlockObserver* o : observers_) o->end(*this);
+  return true;
 }
 
 void Cta::check_limits(std::uint64_t executed, const Warp& warp) {
@@ -81,11 +97,13 @@ void Cta::arrive(Warp& warp, std::uint32_t id, std::uint32_t threads, Arrival ar
     b.waiting.push_back(&warp);
     warp.block();
   }
-  complete_if_full(b);
+  complete_if_full(id);
 }
 
-void Cta::complete_if_full(Barrier& b) {
+void Cta::complete_if_full(std::uint32_t id) {
+  Barrier& b = barriers_[id];
   if (b.arrived < (b.expected != 0 ? b.expected : live_threads())) return;
+  for (BlockObserver* o : observers_) o->barrier(*this, id, b.waiting);
   for (Warp* warp : b.waiting) {
     if (warp->red_op != nullptr) finish_reduction(*warp, b.reduction);
     warp->resume();
@@ -97,8 +115,8 @@ void Cta::complete_if_full(Barrier& b) {
 
 /// Barriers of the whole block do not wait for warps that ended.
 void Cta::warp_ended() {
-  for (Barrier& b : barriers_)
-    if (b.arrived != 0 && b.expected == 0) complete_if_full(b);
+  for (std::uint32_t id = 0; id < barriers_.size(); ++id)
+    if (barriers_[id].arrived != 0 && barriers_[id].expected == 0) complete_if_full(id);
 }
 
 void Cta::fail_deadlock() {

@@ -13,6 +13,9 @@
 
 namespace twofour::emu::ptx {
 
+class Observer;
+class BlockObserver;
+
 /// What all blocks of a launch share.
 struct Grid {
   const Kernel* kernel = nullptr;
@@ -27,6 +30,9 @@ struct Grid {
   std::atomic<bool> stopped = false;            ///< another block failed
   std::function<void(std::string_view)> print;  ///< where printf's text goes
   std::mutex print_mutex;
+  std::span<Observer* const> observers;
+  bool cooperative = false;     ///< all blocks are resident; they may wait for each other
+  std::uint64_t workspace = 0;  ///< of a cooperative grid's barrier: %envreg1 (high) and %envreg2
 
   void print_text(std::string_view text) {
     const std::lock_guard lock(print_mutex);
@@ -42,9 +48,14 @@ struct Reduction {
 /// Runs blocks one after another; registers and shared memory are reused, and zero at the start of each.
 class Cta {
  public:
-  explicit Cta(Grid& grid);
-  /// Throws Error.
-  void run(std::uint64_t linear_index);
+  /// `observers` outlive it.
+  Cta(Grid& grid, std::span<BlockObserver* const> observers);
+  void start(std::uint64_t linear_index);
+  /// Runs its warps for about `budget` instructions; false: it is not done, or another block failed. Throws
+  /// Error.
+  bool run(std::uint64_t budget);
+  /// Ends the turn of a block that waits for another one.
+  void give_way() { budget_ = 0; }
 
   Grid& grid() { return grid_; }
   const Dim3& index() const { return index_; }
@@ -52,6 +63,7 @@ class Cta {
   std::uint64_t linear_index() const { return linear_index_; }
   std::span<std::byte> shared() { return shared_; }
   int warp_count() const { return int(warps_.size()); }
+  std::span<BlockObserver* const> observers() const { return observers_; }
 
   enum class Arrival : std::uint8_t { sync, arrive, reduce };
   /// A warp comes to a barrier that expects `threads` (0: the whole block); sync and reduce block it.
@@ -66,17 +78,20 @@ class Cta {
     bool used = false;
   };
   std::uint32_t live_threads() const;
-  void complete_if_full(Barrier& barrier);
+  void complete_if_full(std::uint32_t id);
   void warp_ended();
   void check_limits(std::uint64_t executed, const Warp& warp);
   [[noreturn]] void fail_deadlock();
 
   Grid& grid_;
+  std::span<BlockObserver* const> observers_;
   Dim3 index_;
   std::uint64_t linear_index_ = 0;
   std::vector<std::byte> shared_storage_;
   std::span<std::byte> shared_;
   std::vector<std::unique_ptr<Warp>> warps_;
+  std::size_t left_ = 0, next_ = 0;  ///< warps that are not done; whose turn it is
+  std::uint64_t budget_ = 0;
   std::array<Barrier, 16> barriers_;
 };
 

@@ -4,6 +4,7 @@
 
 #include "twofour/emu/ptx/cta.h"
 #include "twofour/emu/ptx/flow.h"
+#include "twofour/emu/ptx/observe.h"
 
 namespace twofour::emu::ptx {
 namespace {
@@ -27,6 +28,21 @@ void frame_address(Warp& warp, const Op& op, std::uint32_t lanes) {
 void prepare_special(Warp& warp, const Op& op, std::uint32_t lanes) {
   warp.uncount();
   read_special(warp, op, lanes);
+}
+
+struct Unsupported {
+  std::string why;
+};
+void fail_here(Warp& warp, const Op& op, std::uint32_t lanes) {
+  warp.fail(std::countr_zero(lanes), "{}", *static_cast<const std::string*>(op.data));
+}
+
+/// After a load that may poll what another block writes.
+void give_way(Warp& warp, const Op&, std::uint32_t) {
+  warp.uncount();
+  if (!warp.cta().grid().cooperative) return;
+  warp.yield();
+  warp.cta().give_way();
 }
 
 void run_alu(Warp& warp, const Op& op, std::uint32_t lanes) {
@@ -62,6 +78,10 @@ void FunctionDecoder::refuse(std::string_view why) const {
   const Location at = instruction_ != nullptr ? instruction_->at : function_.at;
   twofour::fail("{}:{}:{}: {}: {}", kernel_.module->file, at.line, at.column, why,
                 instruction_ != nullptr ? instruction_->text : function_.name);
+}
+
+void FunctionDecoder::unsupported(std::string_view why) const {
+  throw Unsupported{std::string(why)};
 }
 
 int FunctionDecoder::width(int reg) const {
@@ -151,7 +171,23 @@ void FunctionDecoder::decode_instruction(int position) {
   instruction_ = &function_.code[std::size_t(position)];
   first_op_.push_back(int(program_->ops.size()));
   if (meets_[std::size_t(position)]) prepare(meet);
-  find_decoder(instruction_->opcode)(*this);
+  const Site* const site = kernel_.observed ? describe(*this) : nullptr;
+  if (site != nullptr) prepare(observe_before).data = site;
+  decode_known();
+  if (instruction_->opcode == "ld" && (has("acquire") || has("volatile"))) prepare(give_way);
+  if (site != nullptr && goes_on(*instruction_)) prepare(observe_after).data = site;
+}
+
+/// What is not implemented becomes an op that says so.
+void FunctionDecoder::decode_known() {
+  const std::size_t first = program_->ops.size();
+  try {
+    find_decoder(instruction_->opcode)(*this);
+  } catch (const Unsupported& u) {
+    program_->ops.resize(first);
+    const std::string* const why = own(u.why);
+    emit(fail_here).data = why;
+  }
 }
 
 void FunctionDecoder::resolve_branches() {
@@ -363,7 +399,7 @@ void decode_alu(FunctionDecoder& d) {
     }
   for (const Operand* o : operands) types.push_back(o->kind == Operand::Kind::reg ? d.declared(o->reg) : own);
   const auto alu = find_alu(i, types);
-  if (!alu) d.refuse("not implemented");
+  if (!alu) d.unsupported("not implemented");
   const auto results = std::size_t(alu->result_count), sources = std::size_t(alu->source_count);
   if (operands.size() != results + sources) d.refuse("another number of operands than the instruction takes");
   std::array<Ref, 2> to = {};

@@ -6,13 +6,14 @@
 
 #include "twofour/emu/ptx/access.h"
 #include "twofour/isa/error.h"
+#include "twofour/isa/instruction.h"
 
 namespace twofour::emu::ptx {
 
 class FunctionDecoder {
  public:
   FunctionDecoder(Kernel& kernel, const Function& function);
-  /// Throws Error at the first instruction that is not implemented. `program` keeps its address: calls of
+  /// Throws Error at the first instruction that is malformed. `program` keeps its address: calls of
   /// other functions refer to theirs before they are decoded.
   void decode(Program& program);
 
@@ -69,7 +70,10 @@ class FunctionDecoder {
   /// The program of another function of the kernel.
   const Program& callee(const Function& f) { return *kernel_.programs.at(&f); }
 
+  /// For what is malformed: the kernel cannot be run.
   [[noreturn]] void refuse(std::string_view why) const;
+  /// For what is not implemented: the kernel fails where it executes the instruction.
+  [[noreturn]] void unsupported(std::string_view why) const;
 
  private:
   struct Fixup {
@@ -84,6 +88,7 @@ class FunctionDecoder {
   void lay_out_frame();
   void find_joins();
   void decode_instruction(int position);
+  void decode_known();
   Named named(const std::string& symbol) const;
   std::uint64_t number_bits(const Operand& o, Type type) const;
   void resolve_branches();
@@ -128,6 +133,9 @@ void read_special(Warp& warp, const Op& op, std::uint32_t lanes);
 /// Places where lanes may part, for flow.h.
 struct Branch;
 std::vector<Branch> branches_of(const Function& function);
+
+/// A matrix instruction as the instruction table spells it: without its state space, ldmatrix with .shared.
+isa::Spelling spelling_of(const FunctionDecoder& d);
 
 /// A pseudo-op at a meeting point.
 void meet(Warp& warp, const Op& op, std::uint32_t lanes);

@@ -165,7 +165,7 @@ Kind kind_of(const FunctionDecoder& d) {
       {"inc", Kind::inc}, {"dec", Kind::dec}};
   for (const auto& [name, kind] : kinds)
     if (d.has(name)) return kind;
-  d.refuse("not implemented");
+  d.unsupported("not implemented");
 }
 
 void decode_atomic(FunctionDecoder& d, bool returns) {
@@ -174,7 +174,7 @@ void decode_atomic(FunctionDecoder& d, bool returns) {
   const Kind kind = kind_of(d);
   const Type type = d.type();
   const Handler handler = handler_of(kind, type);
-  if (handler == nullptr) d.refuse("not implemented");
+  if (handler == nullptr) d.unsupported("not implemented");
   const std::size_t first = returns ? 1 : 0, sources = kind == Kind::cas ? 2 : 1;
   d.expect_operands(first + 1 + sources, first + 2 + sources);  // a cache policy may follow
   const Ref result = returns ? d.destination(d.operand(0), bytes_of(type)) : Ref{};

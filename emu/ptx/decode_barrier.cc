@@ -47,13 +47,13 @@ void reduce(Warp& warp, const Op& op, std::uint32_t lanes) {
 
 void decode_barrier(FunctionDecoder& d) {
   const auto count = d.operand_count();
-  if (d.has("cluster")) d.refuse("not implemented: clusters");
+  if (d.has("cluster")) d.unsupported("not implemented: clusters");
   if (d.has("warp")) {  // bar.warp.sync: lanes of a warp are never apart in time where they are together
     d.expect_operands(1, 1);
     return;
   }
   const bool reduces = d.has("red"), arrives = d.has("arrive");
-  if (!reduces && !arrives && !d.has("sync")) d.refuse("not implemented");
+  if (!reduces && !arrives && !d.has("sync")) d.unsupported("not implemented");
   const std::size_t first = reduces ? 1 : 0;
   d.expect_operands(first + 1, reduces ? 4 : 2);
   const std::size_t threads_at = reduces ? (count == 4 ? 2 : 0) : (count == 2 ? 1 : 0);

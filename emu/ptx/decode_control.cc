@@ -147,7 +147,7 @@ void decode_call(FunctionDecoder& d) {
   if (f == nullptr || f->external) {
     const Handler handler = find_system_call(call.function);
     if (handler == nullptr)
-      d.refuse(fmt::format("not implemented: {} is not defined in this module", call.function));
+      d.unsupported(fmt::format("not implemented: {} is not defined in this module", call.function));
     const CallSite* const data = d.own(std::move(site));
     d.emit(handler).data = data;
     return;

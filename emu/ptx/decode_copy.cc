@@ -197,7 +197,7 @@ void decode_mbarrier(FunctionDecoder& d) {
   const bool init = d.has("init"), drops = d.has("arrive_drop");
   const bool returns = d.has("arrive") || drops;
   const bool only = d.has("expect_tx") && !returns, completes = d.has("complete_tx");
-  if (!init && !returns && !only && !completes) d.refuse("not implemented");
+  if (!init && !returns && !only && !completes) d.unsupported("not implemented");
   const std::size_t first = returns ? 1 : 0;
   d.expect_operands(first + 1, first + 2);
   if (returns) b.result = d.destination(d.operand(0), 8);
@@ -221,7 +221,7 @@ void decode_copy_arrive(FunctionDecoder& d) {
 }
 
 void decode_cp(FunctionDecoder& d) {
-  if (!d.has("async") || d.has("bulk")) d.refuse("not implemented");
+  if (!d.has("async") || d.has("bulk")) d.unsupported("not implemented");
   if (d.has("commit_group") || d.has("wait_group") || d.has("wait_all")) {
     d.emit(nothing);
     return;

@@ -211,14 +211,14 @@ void redux(Warp& warp, const Op& op, std::uint32_t lanes) {
 void decode_redux(FunctionDecoder& d) {
   d.expect_operands(3, 3);
   const bool sign = d.has("s32");
-  if (!sign && !d.has("u32") && !d.has("b32")) d.refuse("not implemented");
+  if (!sign && !d.has("u32") && !d.has("b32")) d.unsupported("not implemented");
   const int kind = d.has("add")   ? redux_add
                    : d.has("min") ? (sign ? redux_smin : redux_min)
                    : d.has("max") ? (sign ? redux_smax : redux_max)
                    : d.has("and") ? redux_and
                    : d.has("or")  ? redux_or
                                   : redux_xor;
-  if (kind == redux_xor && !d.has("xor")) d.refuse("not implemented");
+  if (kind == redux_xor && !d.has("xor")) d.unsupported("not implemented");
   const Ref result = d.destination(d.operand(0), 4);
   const Ref value = d.source(d.operand(1), Type::b32), members = d.source(d.operand(2), Type::b32);
   Op& op = d.emit(redux);

@@ -1,4 +1,5 @@
 // Matrix instructions: rows of the instruction table (isa/instruction.h), run by emu/warp.
+#include <algorithm>
 #include <optional>
 
 #include "twofour/emu/ptx/cta.h"
@@ -142,20 +143,13 @@ void store_fragment(Warp& warp, const Op& op, std::uint32_t lanes) {
   });
 }
 
-/// The instruction as the table spells it: without its state space, ldmatrix with .shared.
-isa::Spelling spelling(const FunctionDecoder& d) {
-  const Instruction& i = d.instruction();
-  std::string name = i.opcode;
-  const bool shared = i.opcode == "ldmatrix";
-  for (const std::string& m : i.modifiers) {
-    if (m == "b16" && shared) name += ".shared";
-    if (m != "global" && !m.starts_with("shared")) name += "." + m;
-  }
-  try {
-    return isa::parse_spelling(name);
-  } catch (const Error& e) {
-    d.refuse(e.what());
-  }
+/// Where the table has a modifier of ldmatrix; ptxas takes them in any order.
+int ldmatrix_rank(std::string_view modifier) {
+  if (modifier == "sync") return 0;
+  if (modifier == "aligned") return 1;
+  if (modifier == "m8n8") return 2;
+  if (modifier.starts_with("x")) return 3;
+  return modifier == "trans" ? 4 : 5;
 }
 
 Registers registers(FunctionDecoder& d, const Operand& o, int words, bool results) {
@@ -180,9 +174,9 @@ void emit_matrix(FunctionDecoder& d, Handler handler, MatrixOp m) {
 
 void decode_multiply(FunctionDecoder& d) {
   MatrixOp m;
-  m.spelling = spelling(d);
+  m.spelling = spelling_of(d);
   const isa::Instruction& i = *m.spelling.instruction;
-  if (!i.multiplies()) d.refuse("not implemented");
+  if (!i.multiplies()) d.unsupported("not implemented");
   d.expect_operands(i.is_sparse() ? 6 : 4, i.is_sparse() ? 6 : 4);
   m.d = registers(d, d.operand(0), isa::registers(i, isa::Operand::d), true);
   m.a = registers(d, d.operand(1), isa::registers(i, isa::Operand::a), false);
@@ -201,7 +195,7 @@ void decode_multiply(FunctionDecoder& d) {
 void decode_ldmatrix(FunctionDecoder& d) {
   d.expect_operands(2, 2);
   MatrixOp m;
-  m.spelling = spelling(d);
+  m.spelling = spelling_of(d);
   m.d = registers(d, d.operand(0), m.spelling.instruction->movement.matrices, true);
   m.address = d.address(d.operand(1), Window::shared);
   emit_matrix(d, load_matrices, m);
@@ -210,7 +204,7 @@ void decode_ldmatrix(FunctionDecoder& d) {
 void decode_movmatrix(FunctionDecoder& d) {
   d.expect_operands(2, 2);
   MatrixOp m;
-  m.spelling = spelling(d);
+  m.spelling = spelling_of(d);
   m.d = registers(d, d.operand(0), 1, true);
   m.a = registers(d, d.operand(1), 1, false);
   emit_matrix(d, transpose, m);
@@ -219,7 +213,7 @@ void decode_movmatrix(FunctionDecoder& d) {
 void decode_wmma(FunctionDecoder& d) {
   if (d.has("mma")) return decode_multiply(d);
   MatrixOp m;
-  m.spelling = spelling(d);
+  m.spelling = spelling_of(d);
   const isa::Instruction& i = *m.spelling.instruction;
   const bool stores = i.family == isa::Family::wmma_store;
   d.expect_operands(2, 3);
@@ -230,6 +224,23 @@ void decode_wmma(FunctionDecoder& d) {
 }
 
 }  // namespace
+
+isa::Spelling spelling_of(const FunctionDecoder& d) {
+  const Instruction& i = d.instruction();
+  const bool loads = i.opcode == "ldmatrix";
+  std::vector<std::string> modifiers = i.modifiers;
+  if (loads) std::ranges::stable_sort(modifiers, {}, ldmatrix_rank);
+  std::string name = i.opcode;
+  for (const std::string& m : modifiers) {
+    if (m == "b16" && loads) name += ".shared";
+    if (m != "global" && !m.starts_with("shared")) name += "." + m;
+  }
+  try {
+    return isa::parse_spelling(name);
+  } catch (const Error& e) {
+    d.unsupported(e.what());
+  }
+}
 
 OpcodeDecoder find_matrix(std::string_view opcode) {
   if (opcode == "mma") return decode_multiply;

@@ -178,7 +178,7 @@ void decode_access(FunctionDecoder& d, bool stores) {
     d.refuse("numbers beside registers that are wider than the type");
   }
   const Handler found = find_handler(type, stores, m.count, register_bytes);
-  if (found == nullptr) d.refuse("not implemented: a register that is so much wider than the type");
+  if (found == nullptr) d.unsupported("not implemented: a register that is so much wider than the type");
   const MemoryOp* const held = d.own(m);
   d.emit(found).data = held;
 }

@@ -18,8 +18,8 @@ constexpr std::uint64_t max_block_threads = 1024, max_block_z = 64, max_grid_yz 
 /// Its variables lie in the device's memory as long as it lives.
 class LoadedModule {
  public:
-  LoadedModule(Module text, std::shared_ptr<GlobalMemory> memory)
-      : module_(std::move(text)), memory_(std::move(memory)) {
+  LoadedModule(Module text, std::shared_ptr<GlobalMemory> memory, bool observed)
+      : module_(std::move(text)), memory_(std::move(memory)), observed_(observed) {
     place_functions();
     place_variables();
     for (const Variable& v : module_.variables) relocate(v);
@@ -43,7 +43,7 @@ class LoadedModule {
     const Function* f = module_.function(name);
     if (f == nullptr || !f->entry || f->external)
       fail("{}: there is no kernel {}{}", module_.file, name, entries());
-    return *(kernels_[std::string(name)] = decode_kernel(module_, *f, symbols_));
+    return *(kernels_[std::string(name)] = decode_kernel(module_, *f, symbols_, observed_));
   }
 
  private:
@@ -92,6 +92,7 @@ class LoadedModule {
 
   Module module_;
   std::shared_ptr<GlobalMemory> memory_;
+  bool observed_;
   Symbols symbols_;
   std::map<std::string, Device::Symbol, std::less<>> variables_;
   mutable std::map<std::string, std::unique_ptr<Kernel>, std::less<>> kernels_;
@@ -137,7 +138,7 @@ std::span<std::byte> Device::bytes(std::uint64_t address, std::uint64_t count) {
 }
 
 std::shared_ptr<LoadedModule> Device::load(Module module) {
-  return std::make_shared<LoadedModule>(std::move(module), impl_->memory);
+  return std::make_shared<LoadedModule>(std::move(module), impl_->memory, !impl_->options.observers.empty());
 }
 Device::Symbol Device::symbol(const LoadedModule& module, std::string_view name) const {
   return module.symbol(name);
@@ -189,6 +190,27 @@ void check_bounds(const Kernel& k, const Launch& l) {
          std::uint64_t(l.block.x) * l.block.y * l.block.z, most);
 }
 
+/// What a cooperative grid's barrier counts in: u32 size, u32 counter, as cooperative_groups.h has it.
+class Workspace {
+ public:
+  Workspace(GlobalMemory& memory, bool wanted) : memory_(memory) {
+    if (!wanted) return;
+    address_ = memory.allocate(workspace_bytes);
+    std::memcpy(reinterpret_cast<std::byte*>(memory.host_bias() + address_), &workspace_bytes, 4);
+  }
+  ~Workspace() {
+    if (address_ != 0) memory_.free(address_);
+  }
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+  std::uint64_t address() const { return address_; }
+
+ private:
+  static constexpr std::uint32_t workspace_bytes = 256;
+  GlobalMemory& memory_;
+  std::uint64_t address_ = 0;
+};
+
 }  // namespace
 
 LaunchReport Device::launch(const LoadedModule& module, std::string_view entry, const Launch& launch) {
@@ -206,6 +228,10 @@ LaunchReport Device::launch(const LoadedModule& module, std::string_view entry, 
   grid.id = ++impl_->launches;
   grid.instruction_limit = impl_->options.instruction_limit;
   grid.print = impl_->options.print;
+  grid.observers = impl_->options.observers;
+  const Workspace workspace(*impl_->memory, launch.cooperative);
+  grid.cooperative = launch.cooperative;
+  grid.workspace = workspace.address();
   run_grid(grid, impl_->options.threads);
   return {grid.executed.load()};
 }

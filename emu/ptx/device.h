@@ -23,6 +23,7 @@ struct Launch {
   Dim3 grid, block;
   std::uint64_t dynamic_shared = 0;       ///< bytes
   std::span<const std::byte> parameters;  ///< laid out as the entry's .param variables: each at its alignment
+  bool cooperative = false;               ///< all blocks are resident, and the grid has a barrier
 };
 
 /// What a launch did.
@@ -30,12 +31,15 @@ struct LaunchReport {
   std::uint64_t warp_instructions = 0;
 };
 
+class Observer;
+
 struct DeviceOptions {
   std::uint64_t memory_bytes = std::uint64_t{40}
                                << 30;   ///< global memory; only what is touched takes memory of the host
   int threads = 0;                      ///< 0: all cores
   std::uint64_t instruction_limit = 0;  ///< warp instructions a launch may execute, to some 10^5; 0: no limit
   std::function<void(std::string_view)> print;  ///< the text of a printf in a kernel; none: to stdout
+  std::vector<Observer*> observers = {};        ///< see observer.h; they slow every launch down
 };
 
 /// A module in a device: its variables have addresses.

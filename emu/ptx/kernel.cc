@@ -86,11 +86,13 @@ void lay_out_shared(Kernel& k, const std::vector<const Function*>& functions) {
 
 }  // namespace
 
-std::unique_ptr<Kernel> decode_kernel(const Module& module, const Function& entry, const Symbols& symbols) {
+std::unique_ptr<Kernel> decode_kernel(const Module& module, const Function& entry, const Symbols& symbols,
+                                      bool observed) {
   auto k = std::make_unique<Kernel>();
   k->module = &module;
   k->entry = &entry;
   k->symbols = &symbols;
+  k->observed = observed;
   const auto functions = reachable(module, entry);
   lay_out_parameters(*k);
   lay_out_shared(*k, functions);

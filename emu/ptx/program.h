@@ -87,6 +87,7 @@ struct Kernel {
   const Module* module = nullptr;
   const Function* entry = nullptr;
   const Symbols* symbols = nullptr;
+  bool observed = false;  ///< its ops call observers
   /// Addresses of .shared variables: of the module by name, of functions by function and name.
   std::map<std::pair<const Function*, std::string>, std::uint64_t> shared;
   std::uint64_t static_shared = 0;                                      ///< bytes
@@ -98,7 +99,8 @@ struct Kernel {
 };
 
 /// Decodes an entry of a module and what it may call. Throws Error "FILE:LINE:COLUMN: ...: the statement" for
-/// what is not implemented.
-std::unique_ptr<Kernel> decode_kernel(const Module& module, const Function& entry, const Symbols& symbols);
+/// what is malformed; what is not implemented fails when it runs.
+std::unique_ptr<Kernel> decode_kernel(const Module& module, const Function& entry, const Symbols& symbols,
+                                      bool observed);
 
 }  // namespace twofour::emu::ptx

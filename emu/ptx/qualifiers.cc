@@ -33,7 +33,7 @@ void check_qualifiers(const FunctionDecoder& d, std::initializer_list<std::strin
     if (is_cache_hint(m) || type_from(m)) continue;
     if (std::find(std::begin(accepted), std::end(accepted), m) != std::end(accepted)) continue;
     if (std::find(own.begin(), own.end(), m) != own.end()) continue;
-    d.refuse(fmt::format("not implemented: .{}", m));
+    d.unsupported(fmt::format("not implemented: .{}", m));
   }
 }
 

@@ -5,8 +5,8 @@
 namespace twofour::emu::ptx {
 namespace {
 
-/// Value of what is the same in all lanes.
-std::uint64_t uniform_value(Warp& warp, Special special) {
+/// Value of what is the same in all lanes; `number`: of an environment register.
+std::uint64_t uniform_value(Warp& warp, Special special, std::int64_t number) {
   const Cta& cta = warp.cta();
   const Grid& grid = warp.cta().grid();
   const isa::Machine& machine = *grid.machine;
@@ -37,17 +37,19 @@ std::uint64_t uniform_value(Warp& warp, Special special) {
     case Special::nsmid: return std::uint64_t(machine.sms);
     case Special::gridid: return grid.id;
     case Special::warp_size: return lanes_of_warp;
-    // Deterministic: what the warp executed so far; a nanosecond each.
+    // Deterministic: what the warp executed so far; 16 cycles each, about what a loop that waits for a time
+    // takes, and 8 nanoseconds.
     case Special::clock:
-    case Special::clock64:
+    case Special::clock64: return warp.instructions() * 16;
+    case Special::clock_hi: return warp.instructions() * 16 >> 32;
     case Special::globaltimer:
-    case Special::globaltimer_lo: return warp.instructions();
-    case Special::clock_hi:
-    case Special::globaltimer_hi: return warp.instructions() >> 32;
+    case Special::globaltimer_lo: return warp.instructions() * 8;
+    case Special::globaltimer_hi: return warp.instructions() * 8 >> 32;
     case Special::dynamic_smem_size: return grid.dynamic_shared;
     case Special::total_smem_size:
     case Special::aggr_smem_size: return shared;
-    default: return 0;  // environment registers, clusters of one block
+    case Special::envreg: return number == 1 ? grid.workspace >> 32 : number == 2 ? grid.workspace : 0;
+    default: return 0;  // clusters of one block
   }
 }
 
@@ -81,7 +83,7 @@ bool by_lane(Special s) {
 void read_special(Warp& warp, const Op& op, std::uint32_t lanes) {
   const auto special = Special(op.detail);
   const bool varies = by_lane(special);
-  const std::uint64_t same = varies ? 0 : uniform_value(warp, special);
+  const std::uint64_t same = varies ? 0 : uniform_value(warp, special, op.immediate >> 8);
   for_lanes(lanes, [&](int l) {
     const std::uint64_t value = varies ? lane_value(warp, special, l) : same;
     const std::int64_t bytes = op.immediate & 0xff;

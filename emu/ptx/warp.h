@@ -67,6 +67,7 @@ class Warp {
   State state() const { return state_; }
   std::uint64_t instructions() const { return total_ + executed_; }
   const Frame& frame() const { return frames_[depth_ - 1]; }
+  std::size_t depth() const { return depth_; }  ///< frames; 1 in the entry
   /// Host bytes of a lane's local memory: local_data() + lane * local_stride() + offset.
   std::byte* local_data() { return local_.data(); }
   std::uint64_t local_stride() const { return local_stride_; }
@@ -105,6 +106,7 @@ class Warp {
 
   const Op* red_op = nullptr;  ///< barrier reduction that the warp waits for; null: none
   std::uint32_t red_lanes = 0;
+  std::uint32_t observed = 0;  ///< lanes that execute the instruction that observers see
 
   /// Allocation that an access found last, by instruction.
   struct Cached {

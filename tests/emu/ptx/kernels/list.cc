@@ -56,6 +56,7 @@ Kernel read_kernel(const json& j) {
     b.at("error").get_to(k.broken.error);
     get(b, "space", k.broken.space);
     get(b, "instruction", k.broken.instruction);
+    get(b, "block_index", k.broken.block_index);
     get(b, "warp", k.broken.warp);
     get(b, "lanes", k.broken.lanes);
   } else {

@@ -36,6 +36,7 @@ struct Check {
 struct Broken {
   std::string tool, error, space;
   std::string instruction;  ///< as the PTX spells it
+  std::vector<std::uint32_t> block_index;  ///< empty: any
   int warp = -1;
   std::vector<int> lanes;
 };

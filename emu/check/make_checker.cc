@@ -1,0 +1,31 @@
+#include "twofour/emu/check/make_checker.h"
+
+#include <array>
+
+#include "twofour/emu/check/checkers.h"
+#include "twofour/isa/error.h"
+
+namespace twofour::emu::check {
+namespace {
+
+using Factory = std::unique_ptr<ptx::Observer> (*)(Findings&);
+
+/// In the order of Tool.
+constexpr std::array<Factory, tools> factories{
+    nullptr,  // memcheck
+    nullptr,  // racecheck
+    nullptr,  // synccheck
+    nullptr,  // initcheck
+    nullptr,  // metacheck
+    nullptr,  // bankcheck
+};
+
+}  // namespace
+
+std::unique_ptr<ptx::Observer> make_checker(Tool tool, Findings& findings) {
+  const Factory make = factories[std::size_t(tool)];
+  if (make == nullptr) fail("--tool {}: not implemented", name(tool));
+  return make(findings);
+}
+
+}  // namespace twofour::emu::check

@@ -1,0 +1,56 @@
+#include "under.h"
+
+#include <algorithm>
+
+#include "kernels/run.h"
+
+namespace twofour::emu::check::test {
+
+using ptx::kernels::Kernel;
+
+const std::vector<Kernel>& all_kernels() {
+  static const auto kernels = ptx::kernels::load_kernels();
+  return kernels;
+}
+
+const Kernel& kernel_named(const std::string& entry) {
+  const auto at = std::find_if(all_kernels().begin(), all_kernels().end(),
+                               [&](const Kernel& k) { return k.entry == entry; });
+  if (at == all_kernels().end()) fail("kernels.json has no entry {}", entry);
+  return *at;
+}
+
+ptx::DeviceOptions watched_by(ptx::Observer& observer) {
+  ptx::DeviceOptions options;
+  options.threads = 1;
+  options.instruction_limit = 100'000'000;
+  options.print = [](std::string_view) {};
+  options.observers = {&observer};
+  return options;
+}
+
+Checked run_under(Tool tool, const Kernel& kernel) {
+  Findings findings;
+  const auto checker = make_checker(tool, findings);
+  ptx::kernels::Runner runner(watched_by(*checker));
+  const auto data = make_case(kernel);
+  const auto first = std::find_if(kernel.parameters.begin(), kernel.parameters.end(),
+                                  [](const auto& p) { return !p.after.empty(); });
+  const std::string failure = ptx::test::error_of([&] {
+    if (first == kernel.parameters.end())
+      runner.run(data);
+    else
+      runner.run_pair(make_case(kernel_named(first->after)), data);
+  });
+  return {findings.list(), failure};
+}
+
+Checked run_under(Tool tool, const std::string& ptx, std::uint32_t threads, std::size_t words) {
+  Findings findings;
+  const auto checker = make_checker(tool, findings);
+  ptx::test::TestDevice device(ptx, watched_by(*checker));
+  const std::string failure = ptx::test::error_of([&] { device.results(threads, words); });
+  return {findings.list(), failure};
+}
+
+}  // namespace twofour::emu::check::test

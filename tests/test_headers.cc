@@ -1,0 +1,1 @@
+// Nothing: the target that it makes has the precompiled header of all tests.
