@@ -154,7 +154,7 @@ void write_npy(const std::string& path, const std::string& dtype, std::span<cons
 }
 
 void write_npy(const std::string& path, const PackedMatrix& m, std::span<const std::int64_t> shape) {
-  write_npy(path, descriptor(m.type()), shape, std::as_bytes(std::span(unpacked(m))));
+  write_npy(path, descriptor(m.type()), shape, std::as_bytes(std::span<const char>(unpacked(m))));
 }
 
 void write_npy(const std::string& path, const PackedMatrix& m) {
