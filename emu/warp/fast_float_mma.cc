@@ -30,26 +30,77 @@ struct Tile {
 };
 
 /// f16 needs no scaling, so that one pass does.
-TWOFOUR_ALWAYS_INLINE void halves_body(const std::uint16_t* in, int count, float* value, std::uint32_t* drop,
-                                       bool& special) {
-  std::uint32_t highest = 0;
-  for (int n = 0; n < count; ++n) {
-    const std::uint32_t word = in[n], magnitude = word & 0x7fff, field = std::max(magnitude >> 10, 1u);
-    const auto size = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude << 13) * 0x1p112f);
-    value[n] = std::bit_cast<float>(size | (word & 0x8000) << 16);
-    drop[n] = magnitude == 0 ? zero_drop : 30 - field;
-    highest = std::max(highest, field);
+struct Half {
+  std::uint32_t magnitude, sign;
+  explicit TWOFOUR_ALWAYS_INLINE Half(std::uint32_t word)
+      : magnitude(word & 0x7fff), sign((word & 0x8000) << 16) {}
+  TWOFOUR_ALWAYS_INLINE float value() const {
+    const float size = std::bit_cast<float>(magnitude << 13) * 0x1p112f;
+    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(size) | sign);
   }
-  special = highest == 31;
-}
-TWOFOUR_SIMD_VARIANTS(unpack_halves,
-                      (const std::uint16_t* in, int count, float* value, std::uint32_t* drop, bool& special),
-                      halves_body(in, count, value, drop, special))
+  TWOFOUR_ALWAYS_INLINE std::uint32_t field() const { return std::max(magnitude >> 10, 1u); }
+  TWOFOUR_ALWAYS_INLINE std::uint32_t zeros() const { return magnitude == 0 ? ~0u : 0; }
+  TWOFOUR_ALWAYS_INLINE std::uint32_t drop() const { return (30 - field()) | (zeros() & zero_drop); }
+  /// window_byte() of drop(), four times.
+  TWOFOUR_ALWAYS_INLINE std::uint32_t bytes() const {
+    const std::uint32_t byte = (127 + field()) & ~zeros(), two = byte | byte << 8;
+    return two | two << 16;
+  }
+};
+static_assert(2 * window_top(ElementType::f16) == 30 && zero_drop == 255);
+constexpr std::uint32_t special_field = 31;  // of infinities and NaN
 
-WindowLine unpack(ElementType type, const void* words, int count, float* value, std::uint32_t* drop) {
-  if (type != ElementType::f16) return window_unpack(type, words, count, value, drop);
-  bool special = false;
-  unpack_halves(static_cast<const std::uint16_t*>(words), count, value, drop, special);
+/// A's words, [word of a row][row].
+TWOFOUR_ALWAYS_INLINE void gather_rows(const Registers& a, int registers, std::uint32_t* out) {
+  for (int r = 0; r < registers; ++r)
+    quads_to_columns(a[std::size_t(r)], out + r / 2 * 4 * max_rows + r % 2 * 8, max_rows);
+}
+TWOFOUR_ALWAYS_INLINE void f16_rows_body(const Registers& a, int registers, float* value, std::uint32_t* byte,
+                                         bool& special) {
+  alignas(64) std::uint32_t words[max_line_words * max_rows];
+  gather_rows(a, registers, words);
+  std::uint32_t largest[max_rows] = {};
+  for (int w = 0; w < 2 * registers; ++w) {
+    const std::uint32_t* const in = words + w * max_rows;
+    float* const v = value + 2 * w * max_rows;
+    std::uint32_t* const b = byte + 2 * w * max_rows;
+    for (int row = 0; row < max_rows; ++row) {
+      const Half low(in[row]), high(in[row] >> 16);
+      v[row] = low.value();
+      v[max_rows + row] = high.value();
+      b[row] = low.bytes();
+      b[max_rows + row] = high.bytes();
+      largest[row] = std::max(largest[row], std::max(low.field(), high.field()));
+    }
+  }
+  special = *std::max_element(largest, largest + max_rows) == special_field;
+}
+TWOFOUR_SIMD_VARIANTS(f16_rows,
+                      (const Registers& a, int registers, float* value, std::uint32_t* byte, bool& special),
+                      f16_rows_body(a, registers, value, byte, special))
+
+/// bf16 and tf32 as f32 words, [k][row].
+TWOFOUR_ALWAYS_INLINE void bf16_rows_body(const Registers& a, int registers, std::uint32_t* out) {
+  alignas(64) std::uint32_t words[max_line_words * max_rows];
+  gather_rows(a, registers, words);
+  for (int w = 0; w < 2 * registers; ++w)
+    for (int row = 0; row < max_rows; ++row) {
+      out[2 * w * max_rows + row] = words[w * max_rows + row] << 16;
+      out[(2 * w + 1) * max_rows + row] = words[w * max_rows + row] & 0xffff0000;
+    }
+}
+TWOFOUR_SIMD_VARIANTS(bf16_rows, (const Registers& a, int registers, std::uint32_t* out),
+                      bf16_rows_body(a, registers, out))
+TWOFOUR_SIMD_VARIANTS(tf32_rows, (const Registers& a, int registers, std::uint32_t* out),
+                      gather_rows(a, registers, out))
+TWOFOUR_SIMD_VARIANTS(
+    drops_to_bytes, (int top, int count, std::uint32_t* word), for (int n = 0; n < count; ++n) {
+      const std::uint32_t byte = word[n] == zero_drop ? 0 : std::uint32_t(127 + 2 * top) - word[n];
+      const std::uint32_t two = byte | byte << 8;
+      word[n] = two | two << 16;
+    })
+
+WindowLine f16_line(bool special) {
   WindowLine line;  // with every exponent that f16 has
   line.highest = 15;
   line.lowest = -14;
@@ -57,41 +108,35 @@ WindowLine unpack(ElementType type, const void* words, int count, float* value, 
   return line;
 }
 
-/// A's words, [word of a row][row].
-TWOFOUR_ALWAYS_INLINE void rows_body(const Registers& a, int registers, std::uint32_t* out) {
-  for (int r = 0; r < registers; ++r)
-    quads_to_columns(a[std::size_t(r)], out + r / 2 * 4 * max_rows + r % 2 * 8);
-}
-/// The same for 16-bit elements, [k][row].
-TWOFOUR_ALWAYS_INLINE void half_rows_body(const Registers& a, int registers, std::uint16_t* out) {
-  std::uint32_t words[max_line_words * max_rows];
-  rows_body(a, registers, words);
-  for (int w = 0; w < 2 * registers; ++w)
-    for (int e = 0; e < 2; ++e)
-      for (int row = 0; row < max_rows; ++row)
-        out[(2 * w + e) * max_rows + row] = std::uint16_t(words[w * max_rows + row] >> 16 * e);
-}
-TWOFOUR_SIMD_VARIANTS(gather_rows, (const Registers& a, int registers, std::uint32_t* out),
-                      rows_body(a, registers, out))
-TWOFOUR_SIMD_VARIANTS(gather_half_rows, (const Registers& a, int registers, std::uint16_t* out),
-                      half_rows_body(a, registers, out))
-TWOFOUR_SIMD_VARIANTS(drops_to_bytes, (int top, int count, std::uint32_t* word),
-                      for (int n = 0; n < count; ++n)
-                          word[n] = word[n] == zero_drop
-                                        ? 0
-                                        : std::uint32_t(127 + 2 * top - int(word[n])) * 0x01010101u)
-
 void load_a(const PreparedMma& p, const MmaRegisters& r, Tile& t) {
   const ElementType type = p.instruction->a;
+  if (type == ElementType::f16) {
+    bool special = false;
+    f16_rows(r.a, p.a_registers, t.a_value, t.a_byte, special);
+    t.a = f16_line(special);
+    return;
+  }
   const int count = p.instruction->stored_k() * max_rows;
   alignas(64) std::uint32_t words[max_stored * max_rows];
-  if (isa::bits(type) == 16)
-    gather_half_rows(r.a, p.a_registers, reinterpret_cast<std::uint16_t*>(words));
-  else
-    gather_rows(r.a, p.a_registers, words);
-  t.a = unpack(type, words, count, t.a_value, t.a_byte);
+  type == ElementType::bf16 ? bf16_rows(r.a, p.a_registers, words) : tf32_rows(r.a, p.a_registers, words);
+  t.a = window_unpack(ElementType::tf32, words, count, t.a_value, t.a_byte);
   drops_to_bytes(window_top(type), count, t.a_byte);
 }
+
+TWOFOUR_ALWAYS_INLINE void f16_columns_body(const std::uint16_t* in, int count, float* value,
+                                            std::uint32_t* drop, bool& special) {
+  std::uint32_t largest = 0;
+  for (int n = 0; n < count; ++n) {
+    const Half half(in[n]);
+    value[n] = half.value();
+    drop[n] = half.drop();
+    largest = std::max(largest, half.field());
+  }
+  special = largest == special_field;
+}
+TWOFOUR_SIMD_VARIANTS(f16_columns,
+                      (const std::uint16_t* in, int count, float* value, std::uint32_t* drop, bool& special),
+                      f16_columns_body(in, count, value, drop, special))
 
 /// Four columns' drops to the bytes of one word.
 TWOFOUR_SIMD_VARIANTS(pack_drops, (const std::uint32_t* drop, int k, std::uint32_t* out),
@@ -99,12 +144,21 @@ TWOFOUR_SIMD_VARIANTS(pack_drops, (const std::uint32_t* drop, int k, std::uint32
                           out[n] = drop[n] | drop[k + n] << 8 | drop[2 * k + n] << 16 | drop[3 * k + n] << 24)
 
 void load_b(const PreparedMma& p, const MmaRegisters& r, Tile& t) {
+  const ElementType type = p.instruction->b;
   const int k = p.instruction->shape.k, line = 4 * p.b_registers;  // words of a column
   alignas(64) std::uint32_t words[columns_n * max_k], drop[columns_n * max_k];
   for (int n = 0; n < p.b_registers; ++n)
     for (int g = 0; g < columns_n; ++g)
       std::memcpy(words + g * line + 4 * n, r.b[std::size_t(n)] + 4 * g, 16);
-  t.b = unpack(p.instruction->b, words, columns_n * k, t.b_value, drop);
+  if (type == ElementType::f16) {
+    bool special = false;
+    std::uint16_t halves[columns_n * max_k];
+    std::memcpy(halves, words, std::size_t(2 * columns_n * k));
+    f16_columns(halves, columns_n * k, t.b_value, drop, special);
+    t.b = f16_line(special);
+  } else {
+    t.b = window_unpack(type, words, columns_n * k, t.b_value, drop);
+  }
   pack_drops(drop, k, t.b_drop);
   pack_drops(drop + 4 * k, k, t.b_drop + k);
 }
@@ -133,55 +187,42 @@ TWOFOUR_SIMD_VARIANTS(find_selected,
 
 /// The accumulators as f32, [column][row].
 TWOFOUR_ALWAYS_INLINE void columns_body(const Registers& c, float* out) {
-  std::uint32_t words[elements];
-  for (int r = 0; r < 4; ++r) {
-    std::uint32_t quads[4 * max_rows];
-    quads_to_columns(c[std::size_t(r)], quads);
-    for (int t = 0; t < 4; ++t)
-      std::memcpy(words + (2 * t + r % 2) * max_rows + r / 2 * 8, quads + t * max_rows, 32);
-  }
-  std::memcpy(out, words, sizeof words);
+  for (int r = 0; r < 4; ++r)
+    quads_to_columns(c[std::size_t(r)], out + r % 2 * max_rows + r / 2 * 8, 2 * max_rows);
 }
 TWOFOUR_ALWAYS_INLINE void half_columns_body(const Registers& c, float* out) {
-  std::uint32_t words[4 * max_rows];
-  for (int r = 0; r < 2; ++r) quads_to_columns(c[std::size_t(r)], words + 8 * r);
+  alignas(64) std::uint32_t words[4 * max_rows];
+  for (int r = 0; r < 2; ++r) quads_to_columns(c[std::size_t(r)], words + 8 * r, max_rows);
   for (int col = 0; col < columns_n; ++col)
     for (int row = 0; row < max_rows; ++row) {
-      const std::uint32_t word = words[col / 2 * max_rows + row] >> 16 * (col % 2);
-      const float size = std::bit_cast<float>((word & 0x7fff) << 13) * 0x1p112f;
-      const std::uint32_t special = size >= 65536 ? 0x7f800000 : 0;  // infinities and NaN
-      out[col * max_rows + row] =
-          std::bit_cast<float>(std::bit_cast<std::uint32_t>(size) | special | (word & 0x8000) << 16);
+      const Half half(words[col / 2 * max_rows + row] >> 16 * (col % 2));
+      const std::uint32_t special = half.field() == special_field ? 0x7f800000 : 0;  // infinities and NaN
+      out[col * max_rows + row] = std::bit_cast<float>(std::bit_cast<std::uint32_t>(half.value()) | special);
     }
 }
 TWOFOUR_SIMD_VARIANTS(load_c, (const Registers& c, float* out), columns_body(c, out))
 TWOFOUR_SIMD_VARIANTS(load_half_c, (const Registers& c, float* out), half_columns_body(c, out))
 
-TWOFOUR_ALWAYS_INLINE void store_body(const float* in, Fragment& d) {
-  std::uint32_t words[elements];
-  std::memcpy(words, in, sizeof words);
-  for (int r = 0; r < 4; ++r) {
-    std::uint32_t quads[4 * max_rows];
-    for (int t = 0; t < 4; ++t)
-      std::memcpy(quads + t * max_rows, words + (2 * t + r % 2) * max_rows + r / 2 * 8, 32);
-    columns_to_quads(quads, d.word[std::size_t(r)].data());
-  }
+using Results = MmaRegisters::Words<std::uint32_t>;
+TWOFOUR_ALWAYS_INLINE void store_body(const float* in, const Results& d) {
+  for (int r = 0; r < 4; ++r)
+    columns_to_quads(in + r % 2 * max_rows + r / 2 * 8, 2 * max_rows, d[std::size_t(r)]);
 }
-TWOFOUR_ALWAYS_INLINE void store_half_body(const float* in, Fragment& d) {
-  std::uint32_t words[4 * max_rows];
+TWOFOUR_ALWAYS_INLINE void store_half_body(const float* in, const Results& d) {
+  alignas(64) std::uint32_t words[4 * max_rows];
   for (int w = 0; w < 4; ++w)
     for (int row = 0; row < max_rows; ++row)
       words[w * max_rows + row] = float_to_half_exact(in[2 * w * max_rows + row]) |
                                   std::uint32_t(float_to_half_exact(in[(2 * w + 1) * max_rows + row])) << 16;
-  for (int r = 0; r < 2; ++r) columns_to_quads(words + 8 * r, d.word[std::size_t(r)].data());
+  for (int r = 0; r < 2; ++r) columns_to_quads(words + 8 * r, max_rows, d[std::size_t(r)]);
 }
-TWOFOUR_SIMD_VARIANTS(store_d, (const float* in, Fragment& d), store_body(in, d))
-TWOFOUR_SIMD_VARIANTS(store_half_d, (const float* in, Fragment& d), store_half_body(in, d))
+TWOFOUR_SIMD_VARIANTS(store_d, (const float* in, const Results& d), store_body(in, d))
+TWOFOUR_SIMD_VARIANTS(store_half_d, (const float* in, const Results& d), store_half_body(in, d))
 
 /// Whether the element at [column][row] of C fits no window, one flag each.
 struct Misfits {
   bool any = false;
-  bool at[elements] = {};
+  bool at[elements];  ///< set if `any`
 };
 
 /// Whether every accumulator is zero, or far enough from overflow, and over 2^exponent from both limits of
@@ -230,9 +271,9 @@ void multiply(const PreparedMma& p, const MmaRegisters& r, Tile& t) {
 }
 
 /// The elements that the window did not take, by the scalar definition.
-void replace_misfits(const PreparedMma& p, const MmaRegisters& r, const Misfits& misfits, Fragment& d) {
+void replace_misfits(const PreparedMma& p, const MmaOperands& operands, const Misfits& misfits, Fragment& d) {
   const isa::Instruction& i = *p.instruction;
-  const ScalarMma scalar(i, operands_of(p, r));
+  const ScalarMma scalar(i, operands);
   const int width = isa::bits(i.d);
   for (int lane = 0; lane < warp_lanes; ++lane)
     for (int index = 0; index < isa::elements_per_lane(i, isa::Operand::d); ++index) {
@@ -240,6 +281,21 @@ void replace_misfits(const PreparedMma& p, const MmaRegisters& r, const Misfits&
       if (misfits.at[at.col * max_rows + at.row])
         replace_element(d, lane, index, width, scalar.element(at.row, at.col, p.options));
     }
+}
+
+void store(const PreparedMma& p, const float* accumulator, const Results& d) {
+  p.instruction->d == ElementType::f32 ? store_d(accumulator, d) : store_half_d(accumulator, d);
+}
+
+/// By way of a fragment: some elements are misfits, or some registers not wanted.
+void store_through(const PreparedMma& p, const MmaRegisters& r, const Misfits& misfits,
+                   const float* accumulator) {
+  Fragment d;
+  Results registers;
+  for (std::size_t n = 0; n < d.word.size(); ++n) registers[n] = d.word[n].data();
+  store(p, accumulator, registers);
+  if (misfits.any) replace_misfits(p, operands_of(p, r), misfits, d);
+  put_registers(p, d, r);
 }
 
 }  // namespace
@@ -256,10 +312,10 @@ bool fast_float_mma(const PreparedMma& p, const MmaRegisters& r) {
   scale_c(p.rule, factor, t.accumulator, misfits);
   multiply(p, r, t);
   if (factor != 1) scale(t.accumulator, factor);
-  Fragment d;
-  i.d == ElementType::f32 ? store_d(t.accumulator, d) : store_half_d(t.accumulator, d);
-  if (misfits.any) replace_misfits(p, r, misfits, d);
-  put_registers(p, d, r);
+  if (misfits.any || !wants_all(p, r))
+    store_through(p, r, misfits, t.accumulator);
+  else
+    store(p, t.accumulator, r.d);
   return true;
 }
 

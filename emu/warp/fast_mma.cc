@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "twofour/emu/warp/vnni_mma.h"
+
 namespace twofour::emu {
 namespace {
 
@@ -17,7 +19,8 @@ void find_fast_mma(PreparedMma& p) {
   const isa::Instruction& i = *p.instruction;
   if (i.is_quad_pair() || i.a == isa::ElementType::f64) return;
   if (!isa::is_float(i.a)) {
-    p.fast = fast_integer_mma;
+    const auto vnni = find_vnni_mma(i);
+    p.fast = vnni != nullptr ? vnni : fast_integer_mma;
     return;
   }
   if (isa::bits(i.a) < 16) return;

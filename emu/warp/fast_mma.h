@@ -1,6 +1,8 @@
 #pragma once
 // mma and mma.sp from registers to registers without the scalar definition, which they equal bit for bit.
 // Private to emu/warp.
+#include <algorithm>
+
 #include "twofour/emu/warp/mma.h"
 
 namespace twofour::emu {
@@ -15,6 +17,11 @@ bool fast_mma(const PreparedMma& p, const MmaOperands& operands, Fragment& d);
 /// Copies of the registers.
 MmaOperands operands_of(const PreparedMma& p, const MmaRegisters& registers);
 void put_registers(const PreparedMma& p, const Fragment& d, const MmaRegisters& registers);
+
+/// No register of D is null.
+inline bool wants_all(const PreparedMma& p, const MmaRegisters& r) {
+  return std::find(r.d.begin(), r.d.begin() + p.d_registers, nullptr) == r.d.begin() + p.d_registers;
+}
 
 /// f16, bf16 and tf32 inputs; integers and single bits.
 bool fast_float_mma(const PreparedMma& p, const MmaRegisters& registers);

@@ -62,32 +62,48 @@ inline void scatter_accumulators(const std::uint32_t* in, int rows,
   }
 }
 
-/// Sixteen words as a matrix of 4 x 4: row t of the transpose to out + t * stride.
-TWOFOUR_ALWAYS_INLINE void transpose4(const std::uint32_t* in, std::uint32_t* out, int stride) {
-  using Words4 = std::uint32_t __attribute__((vector_size(16)));
-  Words4 x[4];
-  std::memcpy(x, in, sizeof x);
-  const Words4 low0 = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5),
-               low1 = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5),
-               high0 = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7),
-               high1 = __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7);
-  const Words4 y[4] = {
-      __builtin_shufflevector(low0, low1, 0, 1, 4, 5), __builtin_shufflevector(low0, low1, 2, 3, 6, 7),
-      __builtin_shufflevector(high0, high1, 0, 1, 4, 5), __builtin_shufflevector(high0, high1, 2, 3, 6, 7)};
-  for (int t = 0; t < 4; ++t) std::memcpy(out + t * stride, &y[t], sizeof y[t]);
+using Words4 = std::uint32_t __attribute__((vector_size(16)));
+
+/// The transpose of 4 x 4 words.
+TWOFOUR_ALWAYS_INLINE void transpose4(Words4& a, Words4& b, Words4& c, Words4& d) {
+  const Words4 low0 = __builtin_shufflevector(a, b, 0, 4, 1, 5),
+               low1 = __builtin_shufflevector(c, d, 0, 4, 1, 5),
+               high0 = __builtin_shufflevector(a, b, 2, 6, 3, 7),
+               high1 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  a = __builtin_shufflevector(low0, low1, 0, 1, 4, 5);
+  b = __builtin_shufflevector(low0, low1, 2, 3, 6, 7);
+  c = __builtin_shufflevector(high0, high1, 0, 1, 4, 5);
+  d = __builtin_shufflevector(high0, high1, 2, 3, 6, 7);
+}
+TWOFOUR_ALWAYS_INLINE Words4 load4(const void* p) {
+  Words4 x;
+  std::memcpy(&x, p, sizeof x);
+  return x;
+}
+TWOFOUR_ALWAYS_INLINE void store4(void* p, Words4 x) {
+  std::memcpy(p, &x, sizeof x);
+}
+/// From four lines of four words to the lines of their transpose; strides in words.
+TWOFOUR_ALWAYS_INLINE void transpose4(const void* from, int from_stride, void* to, int to_stride) {
+  const auto* in = static_cast<const std::byte*>(from);
+  auto* out = static_cast<std::byte*>(to);
+  Words4 a = load4(in), b = load4(in + 4 * from_stride), c = load4(in + 8 * from_stride),
+         d = load4(in + 12 * from_stride);
+  transpose4(a, b, c, d);
+  store4(out, a);
+  store4(out + 4 * to_stride, b);
+  store4(out + 8 * to_stride, c);
+  store4(out + 12 * to_stride, d);
 }
 
-/// A register of eight quads as columns: word t of quad g to out[16 * t + g].
-TWOFOUR_ALWAYS_INLINE void quads_to_columns(const std::uint32_t* in, std::uint32_t* out) {
-  transpose4(in, out, max_rows);
-  transpose4(in + 16, out + 4, max_rows);
+/// A register of eight quads as columns: word t of quad g to out[t * stride + g].
+TWOFOUR_ALWAYS_INLINE void quads_to_columns(const std::uint32_t* in, void* out, int stride) {
+  transpose4(in, 4, out, stride);
+  transpose4(in + 16, 4, static_cast<std::byte*>(out) + 16, stride);
 }
-TWOFOUR_ALWAYS_INLINE void columns_to_quads(const std::uint32_t* in, std::uint32_t* out) {
-  for (int half = 0; half < 2; ++half) {
-    std::uint32_t block[16];
-    for (int t = 0; t < 4; ++t) std::memcpy(block + 4 * t, in + max_rows * t + 4 * half, 16);
-    transpose4(block, out + 16 * half, 4);
-  }
+TWOFOUR_ALWAYS_INLINE void columns_to_quads(const void* in, int stride, std::uint32_t* out) {
+  transpose4(in, stride, out, 4);
+  transpose4(static_cast<const std::byte*>(in) + 16, stride, out + 16, 4);
 }
 
 }  // namespace twofour::emu
