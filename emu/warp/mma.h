@@ -17,8 +17,8 @@ struct MmaOperands {
 struct MmaRegisters {
   template <class Word>
   using Words = std::array<Word*, max_operand_registers>;
-  Words<const std::uint32_t> a{}, b{}, c{};
-  Words<std::uint32_t> d{};  ///< null: not wanted
+  Words<const std::uint32_t> a, b, c;
+  Words<std::uint32_t> d;  ///< null: not wanted
   const std::uint32_t* metadata = nullptr;
 };
 
