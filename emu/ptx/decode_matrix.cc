@@ -133,12 +133,15 @@ void load_matrices(Warp& warp, const Op& op, std::uint32_t lanes) {
   const auto shared = warp.cta().shared();
   Addresses a;
   read_base(warp, m.address, a.at);
-  std::uint64_t outside = shared.size() < 16 ? 1 : 0;
+  const std::uint64_t room = shared.size() - 16;
+  std::uint64_t low = 0, outside = room;  // the top bit: less than a row of memory, or a row not in it
   for (std::size_t l = 0; l < std::size_t(8 * movement.matrices); ++l) {
     const std::uint64_t at = a.at[l] - shared_window;
-    outside |= (at & 15) | (at > shared.size() - 16);
+    low |= at;
+    outside |= at | (room - at);
   }
-  if (outside != 0 || movement.transposed) return load_matrices_checked(warp, m, a);
+  if ((low & 15) != 0 || std::int64_t(outside) < 0 || movement.transposed)
+    return load_matrices_checked(warp, m, a);
   for (std::size_t j = 0; j < std::size_t(movement.matrices); ++j) {
     auto* d = warp.reg<std::byte>(m.d.refs[j]);
     if (d == nullptr) continue;

@@ -26,6 +26,8 @@ struct Tile {
   alignas(64) std::uint32_t b_drop[columns_n / 4 * max_k];
   alignas(64) std::uint32_t select[max_stored * max_rows];
   alignas(64) float accumulator[elements];
+  alignas(64) std::uint32_t a_words[max_line_words * max_rows];  ///< [word of a row][row]
+  alignas(64) std::byte b_words[4 * columns_n * max_k];          ///< columns, of words or halves
   WindowLine a, b;
 };
 
@@ -50,17 +52,17 @@ struct Half {
 static_assert(2 * window_top(ElementType::f16) == 30 && zero_drop == 255);
 constexpr std::uint32_t special_field = 31;  // of infinities and NaN
 
-/// A's words, [word of a row][row].
-TWOFOUR_ALWAYS_INLINE void gather_rows(const Registers& a, int registers, std::uint32_t* out) {
+TWOFOUR_ALWAYS_INLINE void rows_body(const Registers& a, int registers, std::uint32_t* out) {
   for (int r = 0; r < registers; ++r)
     quads_to_columns(a[std::size_t(r)], out + r / 2 * 4 * max_rows + r % 2 * 8, max_rows);
 }
-TWOFOUR_ALWAYS_INLINE void f16_rows_body(const Registers& a, int registers, float* value, std::uint32_t* byte,
-                                         bool& special) {
-  alignas(64) std::uint32_t words[max_line_words * max_rows];
-  gather_rows(a, registers, words);
+TWOFOUR_SIMD_VARIANTS(rows_of_a, (const Registers& a, int registers, std::uint32_t* out),
+                      rows_body(a, registers, out))
+
+TWOFOUR_ALWAYS_INLINE void f16_rows_body(const std::uint32_t* words, int count, float* value,
+                                         std::uint32_t* byte, bool& special) {
   std::uint32_t largest[max_rows] = {};
-  for (int w = 0; w < 2 * registers; ++w) {
+  for (int w = 0; w < count; ++w) {
     const std::uint32_t* const in = words + w * max_rows;
     float* const v = value + 2 * w * max_rows;
     std::uint32_t* const b = byte + 2 * w * max_rows;
@@ -76,23 +78,20 @@ TWOFOUR_ALWAYS_INLINE void f16_rows_body(const Registers& a, int registers, floa
   special = *std::max_element(largest, largest + max_rows) == special_field;
 }
 TWOFOUR_SIMD_VARIANTS(f16_rows,
-                      (const Registers& a, int registers, float* value, std::uint32_t* byte, bool& special),
-                      f16_rows_body(a, registers, value, byte, special))
+                      (const std::uint32_t* words, int count, float* value, std::uint32_t* byte,
+                       bool& special),
+                      f16_rows_body(words, count, value, byte, special))
 
-/// bf16 and tf32 as f32 words, [k][row].
-TWOFOUR_ALWAYS_INLINE void bf16_rows_body(const Registers& a, int registers, std::uint32_t* out) {
-  alignas(64) std::uint32_t words[max_line_words * max_rows];
-  gather_rows(a, registers, words);
-  for (int w = 0; w < 2 * registers; ++w)
+/// bf16 as f32 words, [k][row].
+TWOFOUR_ALWAYS_INLINE void bf16_rows_body(const std::uint32_t* words, int count, std::uint32_t* out) {
+  for (int w = 0; w < count; ++w)
     for (int row = 0; row < max_rows; ++row) {
       out[2 * w * max_rows + row] = words[w * max_rows + row] << 16;
       out[(2 * w + 1) * max_rows + row] = words[w * max_rows + row] & 0xffff0000;
     }
 }
-TWOFOUR_SIMD_VARIANTS(bf16_rows, (const Registers& a, int registers, std::uint32_t* out),
-                      bf16_rows_body(a, registers, out))
-TWOFOUR_SIMD_VARIANTS(tf32_rows, (const Registers& a, int registers, std::uint32_t* out),
-                      gather_rows(a, registers, out))
+TWOFOUR_SIMD_VARIANTS(bf16_rows, (const std::uint32_t* words, int count, std::uint32_t* out),
+                      bf16_rows_body(words, count, out))
 TWOFOUR_SIMD_VARIANTS(
     drops_to_bytes, (int top, int count, std::uint32_t* word), for (int n = 0; n < count; ++n) {
       const std::uint32_t byte = word[n] == zero_drop ? 0 : std::uint32_t(127 + 2 * top) - word[n];
@@ -108,18 +107,19 @@ WindowLine f16_line(bool special) {
   return line;
 }
 
-void load_a(const PreparedMma& p, const MmaRegisters& r, Tile& t) {
+void unpack_a(const PreparedMma& p, Tile& t) {
   const ElementType type = p.instruction->a;
+  const int words = 2 * p.a_registers, count = p.instruction->stored_k() * max_rows;
   if (type == ElementType::f16) {
     bool special = false;
-    f16_rows(r.a, p.a_registers, t.a_value, t.a_byte, special);
+    f16_rows(t.a_words, words, t.a_value, t.a_byte, special);
     t.a = f16_line(special);
     return;
   }
-  const int count = p.instruction->stored_k() * max_rows;
-  alignas(64) std::uint32_t words[max_stored * max_rows];
-  type == ElementType::bf16 ? bf16_rows(r.a, p.a_registers, words) : tf32_rows(r.a, p.a_registers, words);
-  t.a = window_unpack(ElementType::tf32, words, count, t.a_value, t.a_byte);
+  alignas(64) std::uint32_t wide[max_stored * max_rows];
+  if (type == ElementType::bf16) bf16_rows(t.a_words, words, wide);
+  t.a = window_unpack(ElementType::tf32, type == ElementType::bf16 ? wide : t.a_words, count, t.a_value,
+                      t.a_byte);
   drops_to_bytes(window_top(type), count, t.a_byte);
 }
 
@@ -143,21 +143,22 @@ TWOFOUR_SIMD_VARIANTS(pack_drops, (const std::uint32_t* drop, int k, std::uint32
                       for (int n = 0; n < k; ++n)
                           out[n] = drop[n] | drop[k + n] << 8 | drop[2 * k + n] << 16 | drop[3 * k + n] << 24)
 
-void load_b(const PreparedMma& p, const MmaRegisters& r, Tile& t) {
-  const ElementType type = p.instruction->b;
-  const int k = p.instruction->shape.k, line = 4 * p.b_registers;  // words of a column
-  alignas(64) std::uint32_t words[columns_n * max_k], drop[columns_n * max_k];
-  for (int n = 0; n < p.b_registers; ++n)
+void columns_of_b(const Registers& b, int registers, std::byte* out) {
+  for (int n = 0; n < registers; ++n)
     for (int g = 0; g < columns_n; ++g)
-      std::memcpy(words + g * line + 4 * n, r.b[std::size_t(n)] + 4 * g, 16);
+      std::memcpy(out + 16 * (g * registers + n), b[std::size_t(n)] + 4 * g, 16);
+}
+
+void unpack_b(const PreparedMma& p, Tile& t) {
+  const ElementType type = p.instruction->b;
+  const int k = p.instruction->shape.k;
+  alignas(64) std::uint32_t drop[columns_n * max_k];
   if (type == ElementType::f16) {
     bool special = false;
-    std::uint16_t halves[columns_n * max_k];
-    std::memcpy(halves, words, std::size_t(2 * columns_n * k));
-    f16_columns(halves, columns_n * k, t.b_value, drop, special);
+    f16_columns(reinterpret_cast<const std::uint16_t*>(t.b_words), columns_n * k, t.b_value, drop, special);
     t.b = f16_line(special);
   } else {
-    t.b = window_unpack(type, words, columns_n * k, t.b_value, drop);
+    t.b = window_unpack(type, t.b_words, columns_n * k, t.b_value, drop);
   }
   pack_drops(drop, k, t.b_drop);
   pack_drops(drop + 4 * k, k, t.b_drop + k);
@@ -303,10 +304,13 @@ void store_through(const PreparedMma& p, const MmaRegisters& r, const Misfits& m
 bool fast_float_mma(const PreparedMma& p, const MmaRegisters& r) {
   const isa::Instruction& i = *p.instruction;
   Tile t;
-  load_a(p, r, t);
-  load_b(p, r, t);
-  if (!window_admits(p.rule, t.a, t.b, i.stored_k() / p.rule.products)) return false;
+  // All registers first: a vector cannot be read from narrow stores that are still on their way.
   i.c == ElementType::f32 ? load_c(r.c, t.accumulator) : load_half_c(r.c, t.accumulator);
+  rows_of_a(r.a, p.a_registers, t.a_words);
+  columns_of_b(r.b, p.b_registers, t.b_words);
+  unpack_a(p, t);
+  unpack_b(p, t);
+  if (!window_admits(p.rule, t.a, t.b, i.stored_k() / p.rule.products)) return false;
   const double factor = t.a.factor * t.b.factor;
   Misfits misfits;
   scale_c(p.rule, factor, t.accumulator, misfits);
