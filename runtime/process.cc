@@ -7,6 +7,7 @@
 
 #include "twofour/isa/error.h"
 #include "twofour/isa/machine.h"
+#include "twofour/runtime/checkers.h"
 #include "twofour/runtime/error_names.h"
 
 namespace twofour::runtime {
@@ -25,6 +26,10 @@ isa::Machine chosen_machine() {
 }
 
 }  // namespace
+
+Process::Process() {
+  process_checkers();
+}
 
 Process& Process::get() {
   static Process* const process = new Process;
@@ -61,6 +66,7 @@ emu::ptx::Device& Process::device() {
       facts_ = std::make_unique<DeviceFacts>(device_facts(machine));
       emu::ptx::DeviceOptions options;
       options.memory_bytes = facts_->memory_bytes;
+      if (const auto* checkers = process_checkers()) checkers->watch(options);
       device_ = std::make_unique<emu::ptx::Device>(machine, options);
     } catch (const Error& e) {
       say("the device", e.what());
@@ -77,6 +83,7 @@ const DeviceFacts& Process::facts() {
 void Process::reset() {
   const std::scoped_lock lock(mutex_);
   for (auto& [key, module] : modules_) module->unload();
+  if (sticky_ == cudaSuccess) found_leaks(allocations_);
   allocations_.clear();
   device_.reset();
   sticky_ = last = cudaSuccess;

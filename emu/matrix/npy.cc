@@ -154,7 +154,8 @@ void write_npy(const std::string& path, const std::string& dtype, std::span<cons
 }
 
 void write_npy(const std::string& path, const PackedMatrix& m, std::span<const std::int64_t> shape) {
-  write_npy(path, descriptor(m.type()), shape, std::as_bytes(std::span<const char>(unpacked(m))));
+  const std::string data = unpacked(m);
+  write_npy(path, descriptor(m.type()), shape, std::as_bytes(std::span(data)));
 }
 
 void write_npy(const std::string& path, const PackedMatrix& m) {

@@ -4,6 +4,7 @@
 
 #include "twofour/emu/ptx/cta.h"
 #include "twofour/emu/ptx/decode.h"
+#include "twofour/emu/ptx/observer.h"
 #include "twofour/emu/ptx/qualifiers.h"
 #include "twofour/emu/warp/ldmatrix.h"
 #include "twofour/emu/warp/mma.h"
@@ -62,9 +63,9 @@ void need_all_lanes(Warp& warp, std::uint32_t lanes) {
               "a matrix instruction needs all 32 lanes; lanes {:#010x} are not here", missing);
 }
 
-/// Runs f and gives its Errors their place.
+/// Runs f and gives its Errors their place and kind.
 template <class F>
-void with_place(Warp& warp, std::uint32_t lanes, F&& f) {
+void with_place(Warp& warp, std::uint32_t lanes, Fault fault, F&& f) {
   need_all_lanes(warp, lanes);
   std::string problem;
   try {
@@ -72,7 +73,7 @@ void with_place(Warp& warp, std::uint32_t lanes, F&& f) {
   } catch (const Error& e) {
     problem = e.what();
   }
-  warp.fail(-1, "{}", problem);
+  warp.fail(fault, -1, "{}", problem);
 }
 
 NumericOptions numeric_options(isa::Architecture architecture, const MatrixOp& m) {
@@ -81,7 +82,7 @@ NumericOptions numeric_options(isa::Architecture architecture, const MatrixOp& m
 
 /// Registers of 64 bits a lane, and what the architecture refuses.
 void multiply_copies(Warp& warp, const MatrixOp& m) {
-  with_place(warp, all_lanes, [&] {
+  with_place(warp, all_lanes, Fault::other, [&] {
     MmaOperands x;
     read_fragment(warp, m.a, x.a);
     read_fragment(warp, m.b, x.b);
@@ -114,10 +115,7 @@ void multiply(Warp& warp, const Op& op, std::uint32_t lanes) {
 
 /// All of ldmatrix, with the messages.
 void load_matrices_checked(Warp& warp, const MatrixOp& m, Addresses& a) {
-  with_place(warp, all_lanes, [&] {
-    for (int l = 0; l < lanes_of_warp; ++l)
-      if ((a.at[l] & 15) != 0)
-        warp.fail(l, "misaligned address {:#x}: the access needs a multiple of 16", a.at[l]);
+  with_place(warp, all_lanes, Fault::address, [&] {
     for (std::uint64_t& address : a.at) address -= shared_window;
     write_fragment(warp, m.d,
                    ldmatrix(*m.spelling.instruction, warp.cta().shared(),
@@ -152,7 +150,7 @@ void load_matrices(Warp& warp, const Op& op, std::uint32_t lanes) {
 
 void transpose(Warp& warp, const Op& op, std::uint32_t lanes) {
   const auto& m = *static_cast<const MatrixOp*>(op.data);
-  with_place(warp, lanes, [&] {
+  with_place(warp, lanes, Fault::other, [&] {
     Fragment f;
     read_fragment(warp, m.a, f);
     f.word[0] = movmatrix(f.word[0]);
@@ -181,7 +179,7 @@ std::pair<std::span<std::byte>, MatrixAddress> matrix_address(Warp& warp, const 
 
 void load_fragment(Warp& warp, const Op& op, std::uint32_t lanes) {
   const auto& m = *static_cast<const MatrixOp*>(op.data);
-  with_place(warp, lanes, [&] {
+  with_place(warp, lanes, Fault::address, [&] {
     const auto [bytes, at] = matrix_address(warp, m);
     write_fragment(warp, m.d, wmma_load(*m.spelling.instruction, bytes, at));
   });
@@ -189,7 +187,7 @@ void load_fragment(Warp& warp, const Op& op, std::uint32_t lanes) {
 
 void store_fragment(Warp& warp, const Op& op, std::uint32_t lanes) {
   const auto& m = *static_cast<const MatrixOp*>(op.data);
-  with_place(warp, lanes, [&] {
+  with_place(warp, lanes, Fault::address, [&] {
     const auto [bytes, at] = matrix_address(warp, m);
     Fragment f;
     read_fragment(warp, m.d, f);
@@ -292,8 +290,7 @@ void decode_wmma(FunctionDecoder& d) {
 
 }  // namespace
 
-isa::Spelling spelling_of(const FunctionDecoder& d) {
-  const Instruction& i = d.instruction();
+std::string table_spelling(const Instruction& i) {
   const bool loads = i.opcode == "ldmatrix";
   std::vector<std::string> modifiers = i.modifiers;
   if (loads) std::ranges::stable_sort(modifiers, {}, ldmatrix_rank);
@@ -302,8 +299,12 @@ isa::Spelling spelling_of(const FunctionDecoder& d) {
     if (m == "b16" && loads) name += ".shared";
     if (m != "global" && !m.starts_with("shared")) name += "." + m;
   }
+  return name;
+}
+
+isa::Spelling spelling_of(const FunctionDecoder& d) {
   try {
-    return isa::parse_spelling(name);
+    return isa::parse_spelling(table_spelling(d.instruction()));
   } catch (const Error& e) {
     d.unsupported(e.what());
   }

@@ -1,5 +1,5 @@
 #pragma once
-// Private to emu/warp.
+// Private to emu/warp, and to checkers of what it computes.
 #include "twofour/emu/warp/mma.h"
 
 namespace twofour::emu {
