@@ -48,13 +48,24 @@ void give_way(Warp& warp, const Op&, std::uint32_t) {
   warp.cta().give_way();
 }
 
+template <std::size_t results, std::size_t sources>
 void run_alu(Warp& warp, const Op& op, std::uint32_t lanes) {
   AluCall call;
   call.active = lanes;
-  call.d = {warp.pointer(op.d[0]), warp.pointer(op.d[1])};
-  for (std::size_t k = 0; k < call.s.size(); ++k) call.s[k] = warp.pointer(op.s[k]);
+  for (std::size_t k = 0; k < results; ++k) call.d[k] = warp.pointer(op.d[k]);
+  for (std::size_t k = 0; k < sources; ++k) call.s[k] = warp.pointer(op.s[k]);
   call.carry = warp.carry();
   op.alu(call);
+}
+/// What most instructions are has code of its own.
+Handler alu_handler(std::size_t results, std::size_t sources) {
+  if (results == 1) switch (sources) {
+      case 1: return run_alu<1, 1>;
+      case 2: return run_alu<1, 2>;
+      case 3: return run_alu<1, 3>;
+      default: break;
+    }
+  return run_alu<2, 5>;
 }
 
 OpcodeDecoder find_decoder(std::string_view opcode) {
@@ -426,7 +437,7 @@ void decode_alu(FunctionDecoder& d) {
   std::array<Ref, 5> from = {};
   for (std::size_t k = 0; k < results; ++k) to[k] = d.destination(*operands[k], bytes_of(alu->results[k]));
   for (std::size_t k = 0; k < sources; ++k) from[k] = d.source(*operands[results + k], alu->sources[k]);
-  Op& op = d.emit(run_alu);
+  Op& op = d.emit(alu_handler(results, sources));
   op.d = to;
   op.s = from;
   op.alu = alu->run;
