@@ -76,7 +76,7 @@ class Inputs {
  public:
   Inputs(const isa::Instruction& i, const MmaOperands& x)
       : i_(i), a_(i, Operand::a, x.a), b_(i, Operand::b, x.b), c_(i, Operand::c, x.c) {
-    select_columns(i, x, columns_);
+    select_columns(i, x.metadata.data(), x.selector, columns_);
   }
   /// The worst kind among C's element and the products of (row, col).
   Kind worst(int row, int col) const {
