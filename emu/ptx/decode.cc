@@ -174,7 +174,8 @@ void FunctionDecoder::decode_instruction(int position) {
   const Site* const site = kernel_.observed ? describe(*this) : nullptr;
   if (site != nullptr) prepare(observe_before).data = site;
   decode_known();
-  if (instruction_->opcode == "ld" && (has("acquire") || has("volatile"))) prepare(give_way);
+  if (instruction_->opcode == "ld" && (has("acquire") || has("volatile")) && !has("shared"))
+    prepare(give_way);
   if (site != nullptr && goes_on(*instruction_)) prepare(observe_after).data = site;
 }
 

@@ -127,6 +127,14 @@ void number(Warp& warp, const Op& op, std::uint32_t lanes) {
   });
 }
 
+/// void cudaGraphSetConditional(handle, unsigned value): the handle is the address of the value.
+void set_condition(Warp& warp, const Op& op, std::uint32_t lanes) {
+  const auto& site = *static_cast<const CallSite*>(op.data);
+  for_lanes(lanes, [&](int lane) {
+    store(warp, op, argument(warp, site, 0, lane), lane, std::uint32_t(argument(warp, site, 1, lane)));
+  });
+}
+
 struct Row {
   std::string_view name;
   Handler run;
@@ -192,6 +200,7 @@ std::uint64_t parameter_bytes(const Function& entry) {
 }
 
 Handler find_nested_call(std::string_view name) {
+  if (name == "cudaGraphSetConditional") return set_condition;
   constexpr std::string_view prefix = "__cudaCDP2", per_thread = "_ptsz";
   if (!name.starts_with(prefix)) return nullptr;
   name.remove_prefix(prefix.size());

@@ -1,7 +1,11 @@
 // Graphs, arrays, textures and registered memory through the exported C functions.
+#include <fmt/format.h>
+
 #include <numeric>
 
 #include "calls.h"
+#include "fatbin_builder.h"
+#include "twofour/isa/file.h"
 
 namespace twofour::runtime {
 namespace {
@@ -191,6 +195,32 @@ TEST(HostMemoryCalls, KernelsReachRegisteredMemory) {
   EXPECT_EQ(cuda().call("cudaHostUnregister", static_cast<void*>(p)), cudaSuccess);
   EXPECT_EQ(cuda().call("cudaHostGetDevicePointer", &device, static_cast<void*>(p), 0u),
             cudaErrorInvalidValue);
+}
+
+// What nvcc -rdc=true makes: a wrapper of version 2 with a list of fatbins.
+TEST(LinkedCalls, DeviceCodeOfSeveralFilesIsOne) {
+  const auto fatbin = [](const std::string& name) {
+    const std::string path = fmt::format("{}/tests/runtime/programs/{}.ptx", TWOFOUR_SOURCE_DIR, name);
+    return FatbinBuilder({{.text = isa::read_file(path), .packing = Packing::lz4}}).bytes();
+  };
+  const std::string empty = FatbinBuilder(std::vector<EntrySpec>{}).bytes(), add = fatbin("vector_add"),
+                    sum = fatbin("reduction");
+  const void* list[] = {add.data(), sum.data(), nullptr};
+  const struct {
+    std::uint32_t magic, version;
+    const void *data, *list;
+  } wrapper{0x466243b1, 2, empty.data(), list};
+  void** handle = cuda().find<void**(const void*)>("__cudaRegisterFatBinary", "libcudart.so.13")(&wrapper);
+  using Register = void(void**, const char*, char*, const char*, int, void*, void*, void*, void*, int*);
+  const auto kernel = [&](const char* name, const char* host) {
+    cuda().find<Register>("__cudaRegisterFunction", "libcudart.so.13")(
+        handle, host, const_cast<char*>(name), name, -1, nullptr, nullptr, nullptr, nullptr, nullptr);
+    cudaFuncAttributes attributes{};
+    return cuda().call("cudaFuncGetAttributes", &attributes, static_cast<const void*>(host));
+  };
+  EXPECT_EQ(kernel("_Z4fillPddi", "a"), cudaSuccess);
+  EXPECT_EQ(kernel("_Z3sumIiEvPKT_PS0_i", "b"), cudaSuccess);
+  EXPECT_EQ(kernel("_Z4nonePi", "c"), cudaErrorInvalidDeviceFunction);
 }
 
 TEST(CooperativeCalls, MoreBlocksThanAreResidentAreRefused) {

@@ -1,4 +1,6 @@
 // Blocks that wait for each other, cooperative grids, memory and launches that kernels ask for.
+#include <algorithm>
+
 #include "support.h"
 #include "twofour/emu/ptx/heap.h"
 
