@@ -29,10 +29,15 @@ cudaError_t cudaDriverGetVersion(int* v) {
 }
 
 cudaError_t cudaGraphAddNode_v2(void*, void*, const void*, const void*, std::size_t, void*);
+cudaError_t cudaGraphAddDependencies_v2(void*, const void*, const void*, const void*, std::size_t);
 
 #if CUDA_MAJOR == 12
 cudaError_t cudaGraphAddNode(void* node, void* graph, const void* after, std::size_t count, void* params) {
   return cudaGraphAddNode_v2(node, graph, after, nullptr, count, params);
+}
+
+cudaError_t cudaGraphAddDependencies(void* graph, const void* from, const void* to, std::size_t count) {
+  return cudaGraphAddDependencies_v2(graph, from, to, nullptr, count);
 }
 
 cudaError_t cudaGetDeviceProperties_v2(DeviceProp12* prop, int device) {
@@ -60,6 +65,11 @@ cudaError_t cudaGetDeviceProperties(void*, int) {
 cudaError_t cudaGraphAddNode(void* node, void* graph, const void* after, const void* edges, std::size_t count,
                              void* params) {
   return cudaGraphAddNode_v2(node, graph, after, edges, count, params);
+}
+
+cudaError_t cudaGraphAddDependencies(void* graph, const void* from, const void* to, const void* edges,
+                                     std::size_t count) {
+  return cudaGraphAddDependencies_v2(graph, from, to, edges, count);
 }
 
 cudaError_t cudaGetDeviceProperties(DeviceProp13* prop, int device) {

@@ -523,6 +523,15 @@ cudaError_t cudaGraphAddNode_v2(cudaGraphNode_t* node, cudaGraph_t graph, const 
   return add_any(node, graph, after, count, params);
 }
 
+cudaError_t cudaGraphAddDependencies_v2(cudaGraph_t graph, const cudaGraphNode_t* from,
+                                        const cudaGraphNode_t* to, const void*, std::size_t count) {
+  return api(__func__, [&] {
+    const CudaGraph& g = graph_of(graph);
+    const auto before = nodes_of(g, from, count), after = nodes_of(g, to, count);
+    for (std::size_t i = 0; i < count; ++i) after[i]->after.push_back(before[i]);
+  });
+}
+
 /// Result of an update: 0, or 1 and an error where the graphs are not of the same nodes.
 cudaError_t cudaGraphExecUpdate(cudaGraphExec_t executable, cudaGraph_t graph, int* result) {
   return api(__func__, [&] {

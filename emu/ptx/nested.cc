@@ -159,6 +159,13 @@ constexpr Row rows[] = {{"GetParameterBufferV2", get_buffer},
 
 }  // namespace
 
+/// Buffers that were never launched, or not reached.
+NestedLaunches::~NestedLaunches() {
+  for (const auto& [buffer, launch] : prepared_) buffers_.free(buffer);
+  for (const Nested& n : queue_)
+    if (n.kind == Nested::Kind::kernel) buffers_.free(n.from);
+}
+
 std::uint64_t NestedLaunches::prepare(const Nested& launch) {
   const std::uint64_t buffer = buffers_.allocate(launch.bytes);
   if (buffer == 0) return 0;

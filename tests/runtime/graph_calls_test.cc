@@ -49,15 +49,20 @@ TEST(GraphCalls, NodesRunInTheOrderOfTheirDependencies) {
   cudaGraph_t graph = nullptr;
   cudaGraphNode_t a = nullptr, b = nullptr, copy = nullptr;
   ASSERT_EQ(cuda().call("cudaGraphCreate", &graph, 0u), cudaSuccess);
-  // Added in the wrong order; the dependency comes afterwards, as a copy that waits for both.
+  // Added in the wrong order; the dependency comes afterwards.
   const KernelNode all{fill, one, {32, 1, 1}, 0, to_all, nullptr},
       part{fill, one, {32, 1, 1}, 0, to_few, nullptr};
   const auto add = [&](cudaGraphNode_t* node, const cudaGraphNode_t* after, std::size_t count,
                        const KernelNode& k) {
     return cuda().call("cudaGraphAddKernelNode", node, graph, after, count, static_cast<const void*>(&k));
   };
+  ASSERT_EQ(add(&b, nullptr, 0, part), cudaSuccess);
   ASSERT_EQ(add(&a, nullptr, 0, all), cudaSuccess);
-  ASSERT_EQ(add(&b, &a, 1, part), cudaSuccess);
+  const auto depend = [&](const cudaGraphNode_t& from, const cudaGraphNode_t& to) {
+    return cuda().call("cudaGraphAddDependencies", graph, &from, &to, static_cast<const void*>(nullptr),
+                       std::size_t{1});
+  };
+  ASSERT_EQ(depend(a, b), cudaSuccess);
   double out[32] = {};
   ASSERT_EQ(cuda().call("cudaGraphAddMemcpyNode1D", &copy, graph, static_cast<const cudaGraphNode_t*>(&b),
                         std::size_t{1}, static_cast<void*>(out), static_cast<const void*>(v.pointer()),
@@ -81,6 +86,9 @@ TEST(GraphCalls, NodesRunInTheOrderOfTheirDependencies) {
   EXPECT_EQ(out[0], 1);
   EXPECT_EQ(cuda().call("cudaGraphExecDestroy", executable), cudaSuccess);
   EXPECT_EQ(cuda().call("cudaGraphLaunch", executable, cudaStream_t{}), cudaErrorInvalidValue);
+  ASSERT_EQ(depend(copy, a), cudaSuccess);
+  EXPECT_EQ(cuda().call("cudaGraphInstantiate", &executable, graph, 0ull),
+            cudaErrorInvalidValue);  // a circle
   EXPECT_EQ(cuda().call("cudaGraphDestroy", graph), cudaSuccess);
   EXPECT_EQ(cuda().call("cudaGraphDestroy", graph), cudaErrorInvalidValue);
   EXPECT_EQ(add(&a, nullptr, 0, all), cudaErrorInvalidValue);

@@ -59,6 +59,7 @@ TEST(Texture, LinearFilterHasWeightsOfEightBits) {
   EXPECT_EQ(real(sample(t, 0, {0.5f, 0.5f, 0}, 2, 0)), 0);
   EXPECT_EQ(real(sample(t, 0, {1, 0.5f, 0}, 2, 0)), 128);
   EXPECT_EQ(real(sample(t, 0, {0.5f + 1.4f / 256, 0.5f, 0}, 2, 0)), 1);  // 1.4 is 1 of 256
+  EXPECT_EQ(real(sample(t, 0, {0.5f + 1.6f / 256, 0.5f, 0}, 2, 0)), 2);
   EXPECT_EQ(real(sample(t, 0, {1, 1, 0}, 2, 0)), (256 + 1000 + 2000) / 4.0f);
   EXPECT_EQ(real(sample(t, 0, {-5, 9, 0}, 2, 0)), 1000);  // clamped
 }
