@@ -28,7 +28,18 @@ cudaError_t cudaDriverGetVersion(int* v) {
   return api(__func__, [&] { required(v) = version; });
 }
 
+cudaError_t cudaGraphAddNode_v2(void*, void*, const void*, const void*, std::size_t, void*);
+cudaError_t cudaGraphAddDependencies_v2(void*, const void*, const void*, const void*, std::size_t);
+
 #if CUDA_MAJOR == 12
+cudaError_t cudaGraphAddNode(void* node, void* graph, const void* after, std::size_t count, void* params) {
+  return cudaGraphAddNode_v2(node, graph, after, nullptr, count, params);
+}
+
+cudaError_t cudaGraphAddDependencies(void* graph, const void* from, const void* to, std::size_t count) {
+  return cudaGraphAddDependencies_v2(graph, from, to, nullptr, count);
+}
+
 cudaError_t cudaGetDeviceProperties_v2(DeviceProp12* prop, int device) {
   return api(__func__, [&] {
     require(device == 0, cudaErrorInvalidDevice);
@@ -51,6 +62,16 @@ cudaError_t cudaGetDeviceProperties(void*, int) {
   return not_implemented(__func__, said);
 }
 #else
+cudaError_t cudaGraphAddNode(void* node, void* graph, const void* after, const void* edges, std::size_t count,
+                             void* params) {
+  return cudaGraphAddNode_v2(node, graph, after, edges, count, params);
+}
+
+cudaError_t cudaGraphAddDependencies(void* graph, const void* from, const void* to, const void* edges,
+                                     std::size_t count) {
+  return cudaGraphAddDependencies_v2(graph, from, to, edges, count);
+}
+
 cudaError_t cudaGetDeviceProperties(DeviceProp13* prop, int device) {
   return api(__func__, [&] {
     require(device == 0, cudaErrorInvalidDevice);

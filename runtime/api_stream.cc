@@ -114,6 +114,34 @@ cudaError_t cudaStreamIsCapturing(cudaStream_t stream, int* status) {
 }
 TWOFOUR_SAME_AS(cudaStreamIsCapturing, cudaStreamIsCapturing_ptsz);
 
+cudaError_t cudaStreamSetAttribute(cudaStream_t stream, int attribute, const std::array<char, 64>* value) {
+  return api(__func__, [&] {
+    check_stream(stream);
+    const auto& given = required(value);
+    if (Process::get().streams.contains(stream)) stream->attributes[attribute] = given;
+  });
+}
+TWOFOUR_SAME_AS(cudaStreamSetAttribute, cudaStreamSetAttribute_ptsz);
+
+cudaError_t cudaStreamGetAttribute(cudaStream_t stream, int attribute, std::array<char, 64>* value) {
+  return api(__func__, [&] {
+    required(value) = {};
+    const CudaStream properties = stream_properties(stream);
+    if (const auto at = properties.attributes.find(attribute); at != properties.attributes.end())
+      *value = at->second;
+  });
+}
+TWOFOUR_SAME_AS(cudaStreamGetAttribute, cudaStreamGetAttribute_ptsz);
+
+cudaError_t cudaStreamCopyAttributes(cudaStream_t to, cudaStream_t from) {
+  return api(__func__, [&] {
+    check_stream(to);
+    const CudaStream properties = stream_properties(from);
+    if (Process::get().streams.contains(to)) to->attributes = properties.attributes;
+  });
+}
+TWOFOUR_SAME_AS(cudaStreamCopyAttributes, cudaStreamCopyAttributes_ptsz);
+
 // The program's function may call the runtime, so it runs outside the lock.
 cudaError_t cudaStreamAddCallback(cudaStream_t stream, cudaStreamCallback_t callback, void* data, unsigned) {
   const cudaError_t error = api(__func__, [&] {

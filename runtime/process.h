@@ -1,6 +1,7 @@
 #pragma once
 // The CUDA state of a process: one device, what the program registered, what it allocated, its errors. All
 // work is done when it is asked for, so that streams and events are in order by themselves.
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -24,8 +25,9 @@ struct CudaStream {
   unsigned flags = 0;
   int priority = 0;
   std::uint64_t id = 0;
-  CudaGraph* capture = nullptr;      ///< where its work goes instead of being done
-  std::vector<CudaGraphNode*> last = {};  ///< what the next captured work waits for
+  std::map<int, std::array<char, 64>> attributes = {};  ///< cudaStreamAttrID: kept, not looked at
+  CudaGraph* capture = nullptr;                         ///< where its work goes instead of being done
+  std::vector<CudaGraphNode*> last = {};                ///< what the next captured work waits for
 };
 struct CudaEvent {
   unsigned flags = 0;
