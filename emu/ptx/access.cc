@@ -85,14 +85,15 @@ View global_view(Warp& warp, const Op& op, const Addresses& a, std::uint32_t lan
 [[noreturn]] void fail_outside(Warp& warp, Window window, std::uint64_t address, std::uint64_t size,
                                int lane) {
   const auto outside_of = [&](std::uint64_t begin, std::uint64_t bytes) {
-    warp.fail(lane, "{} memory access out of bounds: address {:#x}, {} bytes; there are {} bytes at {:#x}",
+    warp.fail(Fault::address, lane,
+              "{} memory access out of bounds: address {:#x}, {} bytes; there are {} bytes at {:#x}",
               name(window), address, size, bytes, begin);
   };
   if (window == Window::shared) outside_of(shared_window, warp.cta().shared().size());
   if (window == Window::local) outside_of(local_window, warp.local_stride());
   if (window == Window::param) outside_of(param_window, warp.cta().grid().parameters.size());
-  warp.fail(lane, "global memory access out of bounds: address {:#x}, {} bytes, {}", address, size,
-            warp.cta().grid().memory->describe(address));
+  warp.fail(Fault::address, lane, "global memory access out of bounds: address {:#x}, {} bytes, {}", address,
+            size, warp.cta().grid().memory->describe(address));
 }
 
 }  // namespace
@@ -138,7 +139,8 @@ void gather(Warp& warp, const Address& address, std::uint32_t lanes, std::uint64
   if ((s.any & (alignment - 1)) == 0) return;
   for_lanes(lanes, [&](int l) {
     if ((out.at[l] & (alignment - 1)) != 0)
-      warp.fail(l, "misaligned address {:#x}: the access needs a multiple of {}", out.at[l], alignment);
+      warp.fail(Fault::alignment, l, "misaligned address {:#x}: the access needs a multiple of {}", out.at[l],
+                alignment);
   });
 }
 
@@ -156,14 +158,15 @@ View view(Warp& warp, const Op& op, Window window, const Addresses& a, std::uint
   }
   if ((v.lanes >> first & 1) == 0) fail_outside(warp, window, a.at[first], size, first);
   if (write && window == Window::param)
-    warp.fail(first, "write to address {:#x}: kernel parameters are read-only", a.at[first]);
+    warp.fail(Fault::address, first, "write to address {:#x}: kernel parameters are read-only", a.at[first]);
   return v;
 }
 
 std::byte* resolve(Warp& warp, const Op& op, Window window, std::uint64_t address, std::uint64_t size,
                    std::uint64_t alignment, int lane, bool write) {
   if (address % alignment != 0)
-    warp.fail(lane, "misaligned address {:#x}: the access needs a multiple of {}", address, alignment);
+    warp.fail(Fault::alignment, lane, "misaligned address {:#x}: the access needs a multiple of {}", address,
+              alignment);
   Addresses a;
   std::fill(a.at, a.at + lanes_of_warp, address);
   a.same = true;

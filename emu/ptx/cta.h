@@ -15,6 +15,9 @@ namespace twofour::emu::ptx {
 
 class Observer;
 class BlockObserver;
+class DeviceHeap;
+class NestedLaunches;
+class Textures;
 
 /// What all blocks of a launch share.
 struct Grid {
@@ -31,6 +34,9 @@ struct Grid {
   std::function<void(std::string_view)> print;  ///< where printf's text goes
   std::mutex print_mutex;
   std::span<Observer* const> observers;
+  DeviceHeap* heap = nullptr;
+  NestedLaunches* nested = nullptr;
+  const Textures* textures = nullptr;
   bool cooperative = false;     ///< all blocks are resident; they may wait for each other
   std::uint64_t workspace = 0;  ///< of a cooperative grid's barrier: %envreg1 (high) and %envreg2
 

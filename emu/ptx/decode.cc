@@ -55,8 +55,8 @@ void run_alu(Warp& warp, const Op& op, std::uint32_t lanes) {
 }
 
 OpcodeDecoder find_decoder(std::string_view opcode) {
-  for (const auto find :
-       {find_move, find_memory, find_control, find_barrier, find_lanes, find_atomic, find_copy, find_matrix})
+  for (const auto find : {find_move, find_memory, find_control, find_barrier, find_lanes, find_atomic,
+                          find_copy, find_matrix, find_texture})
     if (const OpcodeDecoder d = find(opcode)) return d;
   return decode_alu;
 }

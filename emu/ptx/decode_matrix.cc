@@ -54,9 +54,9 @@ void write_fragment(Warp& warp, const Registers& r, const Fragment& f) {
   }
 }
 
-/// Runs f and gives its Errors their place.
+/// Runs f and gives its Errors their place and kind.
 template <class F>
-void with_place(Warp& warp, std::uint32_t lanes, F&& f) {
+void with_place(Warp& warp, std::uint32_t lanes, Fault fault, F&& f) {
   if (const std::uint32_t missing = ~lanes; missing != 0)
     warp.fail(std::countr_zero(missing),
               "a matrix instruction needs all 32 lanes; lanes {:#010x} are not here", missing);
@@ -66,12 +66,12 @@ void with_place(Warp& warp, std::uint32_t lanes, F&& f) {
   } catch (const Error& e) {
     problem = e.what();
   }
-  warp.fail(-1, "{}", problem);
+  warp.fail(fault, -1, "{}", problem);
 }
 
 void multiply(Warp& warp, const Op& op, std::uint32_t lanes) {
   const auto& m = *static_cast<const MatrixOp*>(op.data);
-  with_place(warp, lanes, [&] {
+  with_place(warp, lanes, Fault::other, [&] {
     MmaOperands x;
     read_fragment(warp, m.a, x.a);
     read_fragment(warp, m.b, x.b);
@@ -86,7 +86,7 @@ void multiply(Warp& warp, const Op& op, std::uint32_t lanes) {
 
 void load_matrices(Warp& warp, const Op& op, std::uint32_t lanes) {
   const auto& m = *static_cast<const MatrixOp*>(op.data);
-  with_place(warp, lanes, [&] {
+  with_place(warp, lanes, Fault::address, [&] {
     Addresses a;
     gather(warp, m.address, lanes, 16, 1, a);
     for (std::uint64_t& address : a.at) address -= shared_window;
@@ -98,7 +98,7 @@ void load_matrices(Warp& warp, const Op& op, std::uint32_t lanes) {
 
 void transpose(Warp& warp, const Op& op, std::uint32_t lanes) {
   const auto& m = *static_cast<const MatrixOp*>(op.data);
-  with_place(warp, lanes, [&] {
+  with_place(warp, lanes, Fault::other, [&] {
     Fragment f;
     read_fragment(warp, m.a, f);
     f.word[0] = movmatrix(f.word[0]);
@@ -127,7 +127,7 @@ std::pair<std::span<std::byte>, MatrixAddress> matrix_address(Warp& warp, const 
 
 void load_fragment(Warp& warp, const Op& op, std::uint32_t lanes) {
   const auto& m = *static_cast<const MatrixOp*>(op.data);
-  with_place(warp, lanes, [&] {
+  with_place(warp, lanes, Fault::address, [&] {
     const auto [bytes, at] = matrix_address(warp, m);
     write_fragment(warp, m.d, wmma_load(*m.spelling.instruction, bytes, at));
   });
@@ -135,7 +135,7 @@ void load_fragment(Warp& warp, const Op& op, std::uint32_t lanes) {
 
 void store_fragment(Warp& warp, const Op& op, std::uint32_t lanes) {
   const auto& m = *static_cast<const MatrixOp*>(op.data);
-  with_place(warp, lanes, [&] {
+  with_place(warp, lanes, Fault::address, [&] {
     const auto [bytes, at] = matrix_address(warp, m);
     Fragment f;
     read_fragment(warp, m.d, f);

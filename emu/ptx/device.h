@@ -32,6 +32,9 @@ struct LaunchReport {
 };
 
 class Observer;
+class NestedLaunches;
+struct Kernel;
+struct Texture;
 
 struct DeviceOptions {
   std::uint64_t memory_bytes = std::uint64_t{40}
@@ -73,10 +76,25 @@ class Device {
   };
   Symbol symbol(const LoadedModule& module, std::string_view name) const;
 
-  /// Runs a kernel to its end.
+  /// Runs a kernel to its end, and what it launches.
   LaunchReport launch(const LoadedModule& module, std::string_view entry, const Launch& launch);
 
+  /// Bytes that kernels can take by malloc and new (8 MiB unless set); false: a kernel did already.
+  bool set_heap_bytes(std::uint64_t bytes);
+
+  /// The handle by which kernels name a texture or surface, never 0.
+  std::uint64_t add_texture(const Texture& texture);
+  /// Throws Error for a handle that is not in use.
+  void remove_texture(std::uint64_t handle);
+
+  /// Makes memory of the host readable and writable for kernels at its own addresses; false where they are
+  /// not free, or taken by one of PTX's windows.
+  bool adopt(std::uint64_t address, std::uint64_t bytes);
+  void disown(std::uint64_t address);
+
  private:
+  LaunchReport run(const Kernel& kernel, const Launch& launch, NestedLaunches& nested);
+  void run_nested(const LoadedModule& module, NestedLaunches& nested, LaunchReport& report);
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -66,6 +66,14 @@ void GlobalMemory::free(std::uint64_t address) {
   give_back(address, units(bytes));
 }
 
+bool GlobalMemory::adopt(std::uint64_t address, std::uint64_t bytes) {
+  if (host_bias() != 0 || bytes == 0 || address < local_window_end || address + bytes < address) return false;
+  const auto above = live_.lower_bound(address);
+  if (above != live_.end() && above->first < address + bytes) return false;
+  if (find(address).end != 0) return false;
+  return live_.emplace(address, bytes).second;
+}
+
 void GlobalMemory::give_back(std::uint64_t address, std::uint64_t bytes) {
   free_bytes_ += bytes;
   // Fresh memory is zero: whole pages go back to the host, the rest is cleared.

@@ -33,6 +33,10 @@ class GlobalMemory {
   /// Throws Error for what allocate() did not give or what is free already.
   void free(std::uint64_t address);
   std::uint64_t free_bytes() const { return free_bytes_; }
+  /// Memory of the host at its own address, as an allocation. False where device addresses are not the
+  /// host's, or where something else is.
+  bool adopt(std::uint64_t address, std::uint64_t bytes);
+  void disown(std::uint64_t address) { live_.erase(address); }
 
   /// The allocation that holds the address; {0, 0} if none does.
   struct Range {

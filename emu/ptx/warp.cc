@@ -202,11 +202,12 @@ std::string Warp::place() const {
   return fmt::format("{}:{}: {}", *program.file, i.at.line, i.text);
 }
 
-void Warp::fail_with(int lane, const std::string& text) const {
+void Warp::fail_with(Fault fault, int lane, const std::string& text) const {
   const Cta& cta = *cta_;
   const Dim3& b = cta.index();
-  twofour::fail("{}: kernel {}, block ({}, {}, {}), warp {}{}: {}", place(), cta.kernel_name(), b.x, b.y, b.z,
-                index_, lane < 0 ? "" : fmt::format(", lane {}", lane), text);
+  throw KernelError(
+      fault, fmt::format("{}: kernel {}, block ({}, {}, {}), warp {}{}: {}", place(), cta.kernel_name(), b.x,
+                         b.y, b.z, index_, lane < 0 ? "" : fmt::format(", lane {}", lane), text));
 }
 
 }  // namespace twofour::emu::ptx
