@@ -9,6 +9,7 @@
 #include "twofour/isa/machine.h"
 #include "twofour/runtime/checkers.h"
 #include "twofour/runtime/error_names.h"
+#include "twofour/runtime/observers.h"
 
 namespace twofour::runtime {
 namespace {
@@ -66,6 +67,7 @@ emu::ptx::Device& Process::device() {
       facts_ = std::make_unique<DeviceFacts>(device_facts(machine));
       emu::ptx::DeviceOptions options;
       options.memory_bytes = facts_->memory_bytes;
+      options.observers = process_observers();
       if (const auto* checkers = process_checkers()) checkers->watch(options);
       device_ = std::make_unique<emu::ptx::Device>(machine, options);
     } catch (const Error& e) {

@@ -12,12 +12,7 @@ using Factory = std::unique_ptr<ptx::Observer> (*)(Findings&);
 
 /// In the order of Tool.
 constexpr std::array<Factory, tools> factories{
-    make_memcheck,
-    nullptr,  // racecheck
-    make_synccheck,
-    nullptr,  // initcheck
-    nullptr,  // metacheck
-    make_bankcheck,
+    make_memcheck, make_racecheck, make_synccheck, make_initcheck, make_metacheck, make_bankcheck,
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "twofour/emu/ptx/launch.h"
 #include "twofour/emu/ptx/memory.h"
 #include "twofour/emu/ptx/nested.h"
+#include "twofour/emu/ptx/observer.h"
 #include "twofour/emu/ptx/texture.h"
 
 namespace twofour::emu::ptx {
@@ -15,6 +16,11 @@ namespace {
 constexpr std::uint64_t max_static_shared = 48 * 1024;
 constexpr std::uint64_t heap_bytes = 8 << 20, nested_bytes = 64 << 20;
 constexpr std::uint64_t max_block_threads = 1024, max_block_z = 64, max_grid_yz = 65535;
+
+bool wants_written(const DeviceOptions& options) {
+  return std::any_of(options.observers.begin(), options.observers.end(),
+                     [](const Observer* o) { return o->wants_written(); });
+}
 
 }  // namespace
 
@@ -80,6 +86,7 @@ class LoadedModule {
       symbols_.global[v.name] = address;
       std::copy(v.initial.begin(), v.initial.end(),
                 reinterpret_cast<std::uint8_t*>(memory_->host_bias() + address));
+      if (memory_->written() != nullptr) memory_->written()->set(address, std::uint64_t(v.bytes));
     }
   }
 
@@ -111,7 +118,7 @@ struct Device::Impl {
   isa::Machine machine;
   DeviceOptions options;
   std::shared_ptr<GlobalMemory> memory =
-      std::make_shared<GlobalMemory>(options.memory_bytes, options.memory_gap);
+      std::make_shared<GlobalMemory>(options.memory_bytes, options.memory_gap, wants_written(options));
   DeviceHeap heap{memory, heap_bytes};
   DeviceHeap parameters{memory, nested_bytes};  ///< of kernels that kernels launch
   Textures textures = {};
@@ -150,6 +157,7 @@ std::span<std::byte> Device::bytes(std::uint64_t address, std::uint64_t count) {
   const GlobalMemory::Range r = memory.find(address);
   if (r.end == 0 || r.end - address < count)
     fail("{} bytes at device address {:#x}, which {}", count, address, memory.describe(address));
+  if (memory.written() != nullptr) memory.written()->set(address, count);
   return {reinterpret_cast<std::byte*>(memory.host_bias() + address), count};
 }
 
@@ -299,6 +307,8 @@ LaunchReport Device::run(const Kernel& kernel, const Launch& launch, NestedLaunc
   grid.textures = &impl_->textures;
   grid.cooperative = launch.cooperative;
   grid.workspace = workspace.address();
+  grid.progress = impl_->options.progress;
+  if (grid.progress != nullptr) grid.progress->blocks = grid.progress->warp_instructions = 0;
   run_grid(grid, impl_->options.threads);
   return {grid.executed.load()};
 }

@@ -2,6 +2,7 @@
 // A GPU in memory: allocations, loaded modules, launches. What `twofour run` and the CUDA runtime library
 // use.
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -36,6 +37,11 @@ class NestedLaunches;
 struct Kernel;
 struct Texture;
 
+/// How far a launch is, for other threads to read.
+struct Progress {
+  std::atomic<std::uint64_t> blocks = 0, warp_instructions = 0;  ///< done; instructions to some 10^5
+};
+
 struct DeviceOptions {
   std::uint64_t memory_bytes = std::uint64_t{40}
                                << 30;   ///< global memory; only what is touched takes memory of the host
@@ -44,6 +50,7 @@ struct DeviceOptions {
   std::function<void(std::string_view)> print;  ///< the text of a printf in a kernel; none: to stdout
   std::uint64_t memory_gap = 0;                 ///< bytes between allocations, see GlobalMemory
   std::vector<Observer*> observers = {};        ///< see observer.h; they slow every launch down
+  Progress* progress = nullptr;                 ///< set to zero at every launch; outlives the device
 };
 
 /// A module in a device: its variables have addresses.
@@ -62,8 +69,8 @@ class Device {
   /// they are as a rule the host's addresses of the same bytes, too.
   std::uint64_t allocate(std::uint64_t bytes);
   void free(std::uint64_t address);
-  /// Host view of allocated bytes, to copy from and to. Throws Error for what is not inside one allocation or
-  /// variable.
+  /// Host view of allocated bytes, to copy from and to; they count as written. Throws Error for what is not
+  /// inside one allocation or variable.
   std::span<std::byte> bytes(std::uint64_t address, std::uint64_t count);
   std::uint64_t free_bytes() const;
   /// What an address is: see GlobalMemory::describe.

@@ -21,8 +21,11 @@ typename Map::const_iterator holder(const Map& map, std::uint64_t address, bool 
 
 }  // namespace
 
-GlobalMemory::GlobalMemory(std::uint64_t capacity, std::uint64_t gap)
-    : capacity_(capacity), free_bytes_(capacity), gap_(gap) {
+GlobalMemory::GlobalMemory(std::uint64_t capacity, std::uint64_t gap, bool watched)
+    : capacity_(capacity),
+      free_bytes_(capacity),
+      gap_(gap),
+      written_(watched ? std::make_unique<WrittenBytes>(global_window, capacity) : nullptr) {
   // The host takes the address as a hint, and gives another one where the range is not free.
   void* p = mmap(reinterpret_cast<void*>(global_window), capacity, PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -76,6 +79,7 @@ bool GlobalMemory::adopt(std::uint64_t address, std::uint64_t bytes) {
 
 void GlobalMemory::give_back(std::uint64_t address, std::uint64_t bytes) {
   free_bytes_ += bytes;
+  if (written_) written_->clear(address, bytes);
   // Fresh memory is zero: whole pages go back to the host, the rest is cleared.
   constexpr std::uint64_t page = 4096;
   const std::uint64_t first = (address + page - 1) / page * page, last = (address + bytes) / page * page;

@@ -4,7 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
+
+#include "twofour/emu/ptx/written.h"
 
 namespace twofour::emu::ptx {
 
@@ -21,9 +24,9 @@ inline constexpr std::uint64_t allocation_alignment = 256;  ///< bytes
 /// it (the first one of a process): then host and device share pointers, and host_bias() is 0.
 class GlobalMemory {
  public:
-  /// `gap`: bytes after each allocation that belong to none, a multiple of 256; they count as taken. Throws
-  /// Error if the host cannot reserve that much.
-  explicit GlobalMemory(std::uint64_t capacity, std::uint64_t gap = 0);
+  /// `gap`: bytes after each allocation that belong to none, a multiple of 256; they count as taken. `watched`:
+  /// remembers which bytes were written. Throws Error if the host cannot reserve that much.
+  explicit GlobalMemory(std::uint64_t capacity, std::uint64_t gap = 0, bool watched = false);
   ~GlobalMemory();
   GlobalMemory(const GlobalMemory&) = delete;
   GlobalMemory& operator=(const GlobalMemory&) = delete;
@@ -47,6 +50,8 @@ class GlobalMemory {
   bool was_freed(std::uint64_t address) const;
   /// "is 8 bytes past the end of the allocation at 0x..., 256 bytes".
   std::string describe(std::uint64_t address) const;
+  /// Null unless it is watched. Who writes tells it.
+  WrittenBytes* written() const { return written_.get(); }
   /// Host address of a device address is the sum of both.
   std::uintptr_t host_bias() const { return reinterpret_cast<std::uintptr_t>(base_) - global_window; }
 
@@ -58,6 +63,7 @@ class GlobalMemory {
   std::byte* base_ = nullptr;
   std::uint64_t capacity_, free_bytes_, gap_;
   Map live_, holes_, freed_;  // bytes asked for; whole units without an owner; what was freed last there
+  std::unique_ptr<WrittenBytes> written_;
 };
 
 }  // namespace twofour::emu::ptx

@@ -8,7 +8,8 @@ namespace {
 
 using ptx::kernels::Kernel;
 
-const std::vector<Tool> tested{Tool::memcheck, Tool::synccheck, Tool::bankcheck};
+const std::vector<Tool> tested{Tool::memcheck,  Tool::racecheck, Tool::synccheck,
+                               Tool::initcheck, Tool::metacheck, Tool::bankcheck};
 
 struct Pair {
   Tool tool;
