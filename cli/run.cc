@@ -3,6 +3,7 @@
 #include "twofour/cli/flags.h"
 #include "twofour/cli/run_flags.h"
 #include "twofour/cli/run_kernel.h"
+#include "twofour/cli/run_tools.h"
 #include "twofour/isa/error.h"
 
 namespace twofour::cli {
@@ -18,6 +19,7 @@ int run(std::span<const std::string> words) {
   if (words.size() < 2) fail("missing argument PROGRAM; see `twofour run --help`");
   for (const char* flag : {"entry", "grid", "block", "arg", "shared", "limit", "threads", "json", "strict"})
     if (flag_given(flag)) fail("run: --{} is for a PTX file, not for a program", flag);
+  set_tool_environment();
   run_cuda_program(FLAGS_machine, FLAGS_statistics, words.subspan(1));
 }
 
@@ -47,10 +49,12 @@ Command run_command() {
           "  nvcc -gencode arch=compute_80,code=compute_80 -cudart shared program.cu -o program\n"
           "It sees one device, the machine. Calls that are not there say so and return "
           "cudaErrorNotSupported.\n"
-          "Exit status: the program's; of a kernel 0. 2 when something is refused or the kernel fails, 130 "
-          "after Ctrl-C.",
+          "--tool reports memory errors, races, missing lanes and more with their places (docs/checkers.md); "
+          "of a\nPROGRAM on stderr when it exits.\n"
+          "Exit status: the program's; of a kernel 0. 1 when a checker found something in a kernel, or "
+          "--error-exitcode.\n2 when something is refused or the kernel fails, 130 after Ctrl-C.",
       .flags = {"entry", "grid", "block", "arg", "shared", "machine", "threads", "limit", "strict",
-                "statistics", "json"},
+                "statistics", "tool", "error_exitcode", "leak_check", "json"},
       .min_positionals = 1,
       .max_positionals = 1 << 20,
       .run = run,

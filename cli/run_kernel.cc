@@ -16,6 +16,7 @@
 #include "twofour/cli/run_flags.h"
 #include "twofour/cli/run_list.h"
 #include "twofour/cli/run_parameters.h"
+#include "twofour/cli/run_tools.h"
 #include "twofour/cli/run_watch.h"
 #include "twofour/emu/profile/launches.h"
 #include "twofour/emu/ptx/device.h"
@@ -36,6 +37,7 @@ struct Run {
   std::vector<DeviceArray> arrays;     ///< of each argument; those that are no arrays are empty
   ptx::LaunchReport report;
   double seconds = 0, cpu_seconds = 0;
+  bool failed = false;  ///< as a checker says
 };
 
 /// Refuses results that cannot be written, before anything long begins.
@@ -92,7 +94,7 @@ nlohmann::ordered_json sizes(const ptx::Dim3& d) {
 nlohmann::ordered_json fields(const Run& run, const isa::Machine& machine,
                               const emu::profile::Statistics& statistics) {
   nlohmann::ordered_json outputs = nlohmann::ordered_json::array();
-  for (std::size_t i = 0; i < run.arrays.size(); ++i) {
+  for (std::size_t i = 0; i < run.arrays.size() && !run.failed; ++i) {
     const DeviceArray& a = run.arrays[i];
     if (!a.output.empty())
       outputs.push_back({{"name", run.arguments[i].name},
@@ -140,11 +142,15 @@ void write_results(ptx::Device& device, const Run& run) {
     if (!a.output.empty()) write_array(device, a);
 }
 
-void report(const Run& run, const isa::Machine& machine, const Observers& observers) {
-  if (!observers.statistics) return print_text(run);
-  const auto document = fields(run, machine, observers.statistics->of(run.kernel));
-  if (!FLAGS_statistics.empty()) isa::write_file(FLAGS_statistics, json_document("run", document));
-  FLAGS_json ? print_json("run", document) : print_text(run);
+void report(const Run& run, const isa::Machine& machine, const Observers& observers, const RunTools& tools) {
+  if (observers.statistics) {
+    auto document = fields(run, machine, observers.statistics->of(run.kernel));
+    document.update(tools.json(run.failed));
+    if (!FLAGS_statistics.empty()) isa::write_file(FLAGS_statistics, json_document("run", document));
+    if (FLAGS_json) return print_json("run", document);
+  }
+  if (!run.failed) print_text(run);
+  tools.print();
 }
 
 int run_entry(const std::string& path, ptx::Module text) {
@@ -159,21 +165,25 @@ int run_entry(const std::string& path, ptx::Module text) {
           {}};
   check_outputs(run.arguments);
   const Observers observers;
+  const RunTools tools;
   ptx::Progress progress;
   ptx::DeviceOptions options = run_options();
   options.memory_bytes = memory_bytes(machine);
   options.observers = observers.list();
+  tools.watch(options);
   options.progress = &progress;
   ptx::Device device(machine, options);
   place_arrays(device, run);
   const auto parameters = parameter_bytes(entry, run.arguments, addresses(run));
   const auto module = device.load(std::move(text));
   RunWatch watch(progress, std::uint64_t(run.grid.x) * run.grid.y * run.grid.z);
-  launch(device, *module, {run.grid, run.block, FLAGS_shared, parameters}, run);
+  run.failed = !tools.run([&] {
+    launch(device, *module, {run.grid, run.block, FLAGS_shared, parameters}, run);
+  });
   watch.finish();
-  write_results(device, run);
-  report(run, machine, observers);
-  return exit_ok;
+  if (!run.failed) write_results(device, run);
+  report(run, machine, observers, tools);
+  return tools.status();
 }
 
 }  // namespace

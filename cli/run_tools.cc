@@ -57,12 +57,12 @@ void RunTools::report_before_failure() const {
   if (!checkers_.findings().empty()) fmt::print(stderr, "{}", checkers_.report());
 }
 
-nlohmann::ordered_json RunTools::json() const {
+nlohmann::ordered_json RunTools::json(bool failed) const {
   if (checkers_.tools().empty()) return nlohmann::ordered_json::object();
   nlohmann::ordered_json tools = nlohmann::ordered_json::array(), findings = tools;
   for (const auto tool : checkers_.tools()) tools.push_back(name(tool));
   for (const Finding& f : checkers_.findings().list()) findings.push_back(to_json(f));
-  return {{"tools", tools}, {"findings", findings}};
+  return {{"tools", tools}, {"failed", failed}, {"findings", findings}};
 }
 
 void RunTools::print() const {

@@ -33,8 +33,8 @@ class RunTools {
       throw;
     }
   }
-  /// "tools" and "findings", or nothing.
-  nlohmann::ordered_json json() const;
+  /// "tools", "failed" (the launch) and "findings", or nothing.
+  nlohmann::ordered_json json(bool failed) const;
   /// The report, on stdout.
   void print() const;
   /// Of the command: exit_ok if nothing was found, else --error-exitcode, or exit_verdict.

@@ -5,7 +5,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <numeric>
 
 #include "twofour/isa/error.h"
 
@@ -77,15 +76,18 @@ void found_bad_free(std::uint64_t address, const std::string& what) {
 }
 
 void found_leaks(const std::map<std::uint64_t, Allocation>& allocations) {
-  if (!memory_is_checked() || variable("TWOFOUR_LEAK_CHECK") != "1" || allocations.empty()) return;
-  const auto& [first, allocation] = *allocations.begin();
-  const std::uint64_t bytes =
-      std::accumulate(allocations.begin(), allocations.end(), std::uint64_t{0},
-                      [](std::uint64_t sum, auto& a) { return sum + a.second.bytes; });
+  if (!memory_is_checked() || variable("TWOFOUR_LEAK_CHECK") != "1") return;
+  std::uint64_t count = 0, bytes = 0, first = 0;
+  for (const auto& [address, allocation] : allocations) {
+    if (allocation.registered || allocation.of_graph) continue;
+    if (count++ == 0) first = address;
+    bytes += allocation.bytes;
+  }
+  if (count == 0) return;
   add("leak",
-      fmt::format("{} allocations, {} bytes, were not freed; one has {} bytes at {:#x}", allocations.size(),
-                  bytes, allocation.bytes, first),
-      first, allocations.size());
+      fmt::format("{} allocation{}, {} bytes, not freed; the first is at {:#x}", count, count == 1 ? "" : "s",
+                  bytes, first),
+      first, count);
 }
 
 }  // namespace twofour::runtime

@@ -3,7 +3,6 @@
 #include <array>
 
 #include "twofour/emu/check/checkers.h"
-#include "twofour/isa/error.h"
 
 namespace twofour::emu::check {
 namespace {
@@ -18,9 +17,7 @@ constexpr std::array<Factory, tools> factories{
 }  // namespace
 
 std::unique_ptr<ptx::Observer> make_checker(Tool tool, Findings& findings) {
-  const Factory make = factories[std::size_t(tool)];
-  if (make == nullptr) fail("--tool {}: not implemented", name(tool));
-  return make(findings);
+  return factories[std::size_t(tool)](findings);
 }
 
 }  // namespace twofour::emu::check

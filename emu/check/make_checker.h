@@ -5,7 +5,7 @@
 
 namespace twofour::emu::check {
 
-/// The observer of a tool. `findings` outlives it. Throws Error for a tool that is not there.
+/// The observer of a tool. `findings` outlives it.
 std::unique_ptr<ptx::Observer> make_checker(Tool tool, Findings& findings);
 
 }  // namespace twofour::emu::check
