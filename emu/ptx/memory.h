@@ -50,8 +50,11 @@ class GlobalMemory {
   bool was_freed(std::uint64_t address) const;
   /// "is 8 bytes past the end of the allocation at 0x..., 256 bytes".
   std::string describe(std::uint64_t address) const;
-  /// Null unless it is watched. Who writes tells it.
+  /// Null unless it is watched. Who writes tells it, or calls mark_written().
   WrittenBytes* written() const { return written_.get(); }
+  void mark_written(std::uint64_t address, std::uint64_t bytes) const {
+    if (written_) written_->set(address, bytes);
+  }
   /// Host address of a device address is the sum of both.
   std::uintptr_t host_bias() const { return reinterpret_cast<std::uintptr_t>(base_) - global_window; }
 

@@ -179,6 +179,13 @@ TEST(InitGlobal, WhatNobodyWrote) {
   EXPECT_EQ(checked.findings[0].address, in);
 }
 
+TEST(InitGlobal, WhatLiesInNoAllocationIsNotItsMatter) {
+  Global t(load);
+  const std::uint64_t in = t.device.device().allocate(256);
+  EXPECT_NE(ptx::test::error_of([&] { t.run(in + 256); }), "");
+  EXPECT_TRUE(t.findings.list().empty());
+}
+
 TEST(InitGlobal, WhatTheHostWrote) {
   Global t(load);
   const std::uint64_t in = t.device.device().allocate(128);
