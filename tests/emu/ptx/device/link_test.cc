@@ -24,7 +24,8 @@ TEST(PtxLink, DeclarationsFindTheirDefinitions) {
                                    ".extern .func (.param .b32 b) times (.param .b32 a);\n"
                                    ".extern .global .align 4 .u32 shared_by_all;\n"
                                    ".global .align 4 .u32 own = 1000;\n");
-  const std::string second = std::string(header) + R"(
+  std::string second(header);
+  second += R"(
     .visible .global .align 4 .u32 shared_by_all = 50;
     .global .align 4 .u32 own = 3;
     .global .align 8 .u64 place = own;
@@ -59,7 +60,7 @@ TEST(PtxLink, DeclarationsFindTheirDefinitions) {
 
 TEST(PtxLink, OfSeveralDefinitionsTheFirstStays) {
   const auto part = [](int value) {
-    return parse(std::string(header) + ".weak .global .align 4 .u32 v = " + std::to_string(value) + ";", "p");
+    return parse(fmt::format("{}.weak .global .align 4 .u32 v = {};", header, value), "p");
   };
   std::vector<Module> parts;
   parts.push_back(part(1));
