@@ -8,16 +8,6 @@ using namespace twofour::runtime;
 
 namespace {
 
-struct Sides {
-  bool to_device, from_device;
-};
-
-Sides sides(cudaMemcpyKind kind) {
-  require(kind >= cudaMemcpyHostToHost && kind <= cudaMemcpyDefault, cudaErrorInvalidMemcpyDirection);
-  return {kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice,
-          kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice};
-}
-
 /// Bytes from the first to the last of `height` rows. Throws Refusal where that overflows.
 std::size_t extent(std::size_t pitch, std::size_t width, std::size_t height) {
   if (width == 0 || height == 0) return 0;

@@ -45,6 +45,28 @@ enum cudaMemcpyKind : int {
   cudaMemcpyDefault = 4
 };
 
+struct cudaPos {
+  std::size_t x, y, z;  ///< x in bytes where no array takes part
+};
+struct cudaExtent {
+  std::size_t width, height, depth;  ///< width in bytes where no array takes part
+};
+/// Rows of `pitch` bytes, slices of `ysize` rows.
+struct cudaPitchedPtr {
+  void* ptr;
+  std::size_t pitch, xsize, ysize;
+};
+struct cudaMemcpy3DParms {
+  void* srcArray;
+  cudaPos srcPos;
+  cudaPitchedPtr srcPtr;
+  void* dstArray;
+  cudaPos dstPos;
+  cudaPitchedPtr dstPtr;
+  cudaExtent extent;
+  cudaMemcpyKind kind;
+};
+
 enum cudaMemoryType : int {
   cudaMemoryTypeUnregistered = 0,
   cudaMemoryTypeHost = 1,

@@ -61,6 +61,7 @@ emu::ptx::Device& Process::device() {
       facts_ = std::make_unique<DeviceFacts>(device_facts(machine));
       emu::ptx::DeviceOptions options;
       options.memory_bytes = facts_->memory_bytes;
+      options.allow_stray_reads = true;
       device_ = std::make_unique<emu::ptx::Device>(machine, options);
     } catch (const Error& e) {
       say("the device", e.what());

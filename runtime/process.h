@@ -106,7 +106,11 @@ class Process {
  private:
   void check_launch(CudaKernel& kernel, dim3 grid, dim3 block, std::size_t shared, bool cooperative);
 
+  /// Once a process.
+  void warn_of(const emu::ptx::LaunchReport& report, const CudaKernel& kernel);
+
   std::mutex mutex_;
+  bool warned_ = false;
   cudaError_t sticky_ = cudaSuccess;
   std::unique_ptr<emu::ptx::Device> device_;
   std::unique_ptr<DeviceFacts> facts_;

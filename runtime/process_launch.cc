@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "twofour/emu/ptx/kernel_error.h"
 #include "twofour/runtime/process.h"
@@ -37,6 +38,15 @@ cudaError_t sticky_code(emu::ptx::Fault fault) {
 }
 
 }  // namespace
+
+void Process::warn_of(const emu::ptx::LaunchReport& report, const CudaKernel& kernel) {
+  if (report.stray_reads == 0 || std::exchange(warned_, true)) return;
+  std::fflush(stdout);
+  fmt::print(stderr,
+             "twofour: kernel {} reads outside its allocations, in memory that a GPU has mapped around them; "
+             "`twofour run --tool memcheck -- PROGRAM` says where\n",
+             kernel.name);
+}
 
 int Process::dynamic_shared_limit(CudaKernel& kernel) {
   if (kernel.dynamic_shared >= 0) return kernel.dynamic_shared;
@@ -73,7 +83,8 @@ void Process::launch(CudaKernel& kernel, dim3 grid, dim3 block, void** arguments
     refuse(code);
   };
   try {
-    device().launch(*kernel.module->loaded(device()).code, kernel.name, launch);
+    const auto report = device().launch(*kernel.module->loaded(device()).code, kernel.name, launch);
+    warn_of(report, kernel);
   } catch (const emu::ptx::KernelError& e) {
     stop(sticky_code(e.fault), e);
   } catch (const Error& e) {

@@ -31,7 +31,9 @@ struct Grid {
   std::function<void(std::string_view)> print;  ///< where printf's text goes
   std::mutex print_mutex;
   std::span<Observer* const> observers;
-  bool cooperative = false;     ///< all blocks are resident; they may wait for each other
+  bool allow_stray_reads = false;              ///< see DeviceOptions
+  std::atomic<std::uint64_t> stray_reads = 0;  ///< how many there were
+  bool cooperative = false;                    ///< all blocks are resident; they may wait for each other
   std::uint64_t workspace = 0;  ///< of a cooperative grid's barrier: %envreg1 (high) and %envreg2
 
   void print_text(std::string_view text) {

@@ -229,11 +229,12 @@ LaunchReport Device::launch(const LoadedModule& module, std::string_view entry, 
   grid.instruction_limit = impl_->options.instruction_limit;
   grid.print = impl_->options.print;
   grid.observers = impl_->options.observers;
+  grid.allow_stray_reads = impl_->options.allow_stray_reads;
   const Workspace workspace(*impl_->memory, launch.cooperative);
   grid.cooperative = launch.cooperative;
   grid.workspace = workspace.address();
   run_grid(grid, impl_->options.threads);
-  return {grid.executed.load()};
+  return {grid.executed.load(), grid.stray_reads.load()};
 }
 
 }  // namespace twofour::emu::ptx

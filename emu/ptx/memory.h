@@ -38,6 +38,8 @@ class GlobalMemory {
     std::uint64_t begin = 0, end = 0;
   };
   Range find(std::uint64_t address) const;
+  /// The 2 MiB that a GPU maps at once and that the address lies in, if some of it is allocated; else {0, 0}.
+  Range mapped(std::uint64_t address) const;
   /// "is 8 bytes past the end of the allocation at 0x..., 256 bytes".
   std::string describe(std::uint64_t address) const;
   /// Host address of a device address is the sum of both.
