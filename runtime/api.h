@@ -14,16 +14,6 @@ cudaError_t not_implemented(const char* function, bool& said);
 /// A stream of this process or one of the default streams (null, 1 legacy, 2 per thread). Throws Refusal.
 void check_stream(cudaStream_t stream);
 
-/// Which sides of a copy must be the device's; the other may be either.
-struct Sides {
-  bool to_device, from_device;
-};
-inline Sides sides(cudaMemcpyKind kind) {
-  require(kind >= cudaMemcpyHostToHost && kind <= cudaMemcpyDefault, cudaErrorInvalidMemcpyDirection);
-  return {kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice,
-          kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice};
-}
-
 template <class T>
 T& required(T* pointer) {
   require(pointer != nullptr, cudaErrorInvalidValue);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "twofour/emu/ptx/kernel_error.h"
+#include "twofour/runtime/checkers.h"
 #include "twofour/runtime/process.h"
 
 namespace twofour::runtime {
@@ -66,25 +67,34 @@ void Process::check_launch(CudaKernel& kernel, dim3 grid, dim3 block, std::size_
           cudaErrorCooperativeLaunchTooLarge);
 }
 
-void Process::launch(CudaKernel& kernel, dim3 grid, dim3 block, void** arguments, std::size_t shared,
-                     bool cooperative) {
+KernelWork Process::prepare(CudaKernel& kernel, dim3 grid, dim3 block, void** arguments, std::size_t shared,
+                            bool cooperative) {
   const KernelInfo& kernel_info = info(kernel);
   check_launch(kernel, grid, block, shared, cooperative);
-  const auto parameters = parameter_bytes(kernel_info, arguments);
-  const emu::ptx::Launch launch{.grid = {grid.x, grid.y, grid.z},
-                                .block = {block.x, block.y, block.z},
-                                .dynamic_shared = shared,
-                                .parameters = parameters,
-                                .cooperative = cooperative};
+  return {.kernel = &kernel,
+          .grid = grid,
+          .block = block,
+          .shared = shared,
+          .cooperative = cooperative,
+          .parameters = parameter_bytes(kernel_info, arguments)};
+}
+
+void Process::launch(const KernelWork& work) {
+  const emu::ptx::Launch launch{.grid = {work.grid.x, work.grid.y, work.grid.z},
+                                .block = {work.block.x, work.block.y, work.block.z},
+                                .dynamic_shared = work.shared,
+                                .parameters = work.parameters,
+                                .cooperative = work.cooperative};
   const auto stop = [&](cudaError_t code, const Error& e) {
     std::fflush(stdout);
-    fmt::print(stderr, "twofour: {}\n", e.what());
+    if (!is_found(e.what())) fmt::print(stderr, "twofour: {}\n", e.what());
     sticky_ = code;
     refuse(code);
   };
   try {
-    const auto report = device().launch(*kernel.module->loaded(device()).code, kernel.name, launch);
-    warn_of(report, kernel);
+    const auto report =
+        device().launch(*work.kernel->module->loaded(device()).code, work.kernel->name, launch);
+    warn_of(report, *work.kernel);
   } catch (const emu::ptx::KernelError& e) {
     stop(sticky_code(e.fault), e);
   } catch (const Error& e) {

@@ -105,8 +105,10 @@ std::string text_of(const WarpOp& op) {
     case OpKind::commit_group: return "cp.async.commit_group";
     case OpKind::wait_group: return fmt::format("cp.async.wait_group {}", op.argument);
     case OpKind::barrier: return "bar.sync 0";
+    case OpKind::arrive: return "bar.arrive 0";
     case OpKind::integer:
     case OpKind::fp32:
+    case OpKind::fp64:
     case OpKind::special: return arithmetic_text(op);
     case OpKind::branch: return "bra";
     case OpKind::exit: return "exit";

@@ -125,8 +125,10 @@ void WarpState::execute(const WarpOp& op) {
       return;
     case OpKind::integer:
     case OpKind::fp32:
+    case OpKind::fp64:
     case OpKind::special: return calculate(op);
     case OpKind::barrier:
+    case OpKind::arrive:
     case OpKind::branch:
     case OpKind::exit: return;
   }

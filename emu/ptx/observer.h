@@ -68,11 +68,16 @@ class BlockObserver {
 class Observer {
  public:
   virtual ~Observer() = default;
+  /// It reads GlobalMemory::written() of the devices that it observes.
+  virtual bool wants_written() const { return false; }
   /// One a host thread of a launch; called by one thread at a time. Null: it does not want to see any.
   virtual std::unique_ptr<BlockObserver> observe(Grid&) = 0;
   /// The launch is over; `failure`: its message, or empty.
   virtual void launched(const Grid&, const std::string& /*failure*/) {}
 };
+
+/// How the instruction table (isa::parse_spelling) spells a matrix instruction.
+std::string table_spelling(const Instruction& matrix);
 
 /// Addresses of one access; `at` of lanes that do not execute are the register's.
 void addresses_of(Warp& warp, const Address& address, std::uint64_t (&at)[lanes_of_warp]);

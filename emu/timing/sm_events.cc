@@ -15,10 +15,11 @@ constexpr std::array<std::string_view, stalls> stall_names{
     "barrier",      "branch_resolving", "math_pipe_throttle",
     "mio_throttle", "lg_throttle",      "not_selected"};
 constexpr std::array<std::string_view, pipes> pipe_names{
-    "issue", "tensor", "integer", "fp32", "special", "shared-memory", "L1", "L2", "DRAM"};
-constexpr std::array<std::string_view, 15> kind_names{
-    "mma",        "ldmatrix", "ld.shared", "st.shared", "ld.global", "st.global", "cp.async", "commit_group",
-    "wait_group", "barrier",  "integer",   "fp32",      "special",   "branch",    "exit"};
+    "issue", "tensor", "integer", "fp32", "fp64", "special", "shared-memory", "L1", "L2", "DRAM"};
+constexpr std::array<std::string_view, 17> kind_names{
+    "mma",      "ldmatrix",     "ld.shared",  "st.shared", "ld.global", "st.global",
+    "cp.async", "commit_group", "wait_group", "barrier",   "arrive",    "integer",
+    "fp32",     "fp64",         "special",    "branch",    "exit"};
 
 }  // namespace
 

@@ -26,8 +26,8 @@ inline constexpr int stalls = 9;
 std::string_view name(Stall stall);
 
 /// What works inside an SM, for utilisation.
-enum class Pipe : std::uint8_t { issue, tensor, integer, fp32, special, shared_memory, l1, l2, dram };
-inline constexpr int pipes = 9;
+enum class Pipe : std::uint8_t { issue, tensor, integer, fp32, fp64, special, shared_memory, l1, l2, dram };
+inline constexpr int pipes = 10;
 std::string_view name(Pipe pipe);
 
 /// The name of an operation: SASS-like for mma and ldmatrix, "cp.async", "barrier", ...
@@ -63,7 +63,7 @@ struct CopyEvent {
   std::int64_t issued, complete;
 };
 
-/// A pipe takes work for some time. Sub-core: of tensor, integer, fp32, special and issue; else -1.
+/// A pipe takes work for some time. Sub-core: of tensor, integer, fp32, fp64, special and issue; else -1.
 struct PipeEvent {
   Pipe pipe;
   int sub_core;

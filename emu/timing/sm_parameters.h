@@ -28,6 +28,8 @@ struct PipelineConstants {
   int memory_queue = 5;
   /// Special-function lanes of an SM. CUDA C++ programming guide, arithmetic throughput at 8.0.
   int special_lanes = 16;
+  /// FP64 operations a cycle of an SM. The same table at 8.0 (8.6 and 8.9 have 2, 9.0 has 64).
+  int fp64_lanes = 32;
   /// Bytes of global requests that the L1 of an SM looks up a cycle: one line. Assumed.
   double l1_lookup_bytes = 128;
 };

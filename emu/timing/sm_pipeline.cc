@@ -14,9 +14,14 @@ namespace {
 
 constexpr std::int64_t no_cycle = std::int64_t(1) << 50;
 
+struct Barrier {
+  int arrived = 0, expected = 0;  ///< warps; expected 0: all that live
+};
+
 struct Cta {
-  int live = 0, waiting = 0;  ///< warps
+  int live = 0;  ///< warps
   std::vector<WarpState*> warps;
+  std::array<Barrier, 16> barriers;
 };
 
 /// Data of a cp.async on their way.
@@ -112,19 +117,32 @@ class Sm {
     slot_used_[static_cast<std::size_t>(warp.id.slot)] = false;
     Cta& cta = ctas_[static_cast<std::size_t>(warp.id.cta)];
     --cta.live, --live_;
-    if (cta.live > 0) return meet(cta, warp.id.cta);
+    if (cta.live > 0) {
+      for (int b = 0; b < std::ssize(cta.barriers); ++b) meet(cta, warp.id.cta, b);
+      return;
+    }
     listener_.on_cta({CtaEvent::Kind::exit, warp.id.cta, now_});
     if (launched_ + launches_.size() < ctas_.size()) launches_.push_back(now_ + 1);
   }
 
-  /// Releases a barrier if every live warp of the CTA waits there.
-  void meet(Cta& cta, int number) {
-    if (cta.waiting == 0 || cta.waiting < cta.live) return;
+  void arrive(WarpState& warp, const TimedOp& op) {
+    Cta& cta = ctas_[static_cast<std::size_t>(warp.id.cta)];
+    Barrier& barrier = cta.barriers.at(static_cast<std::size_t>(op.argument));
+    ++barrier.arrived;
+    barrier.expected = op.expected;
+    meet(cta, warp.id.cta, op.argument);
+  }
+
+  /// Releases a barrier if all warps that it expects, or all that live if they are fewer, are there.
+  void meet(Cta& cta, int number, int id) {
+    Barrier& barrier = cta.barriers[static_cast<std::size_t>(id)];
+    const int expected = barrier.expected > 0 ? std::min(barrier.expected, cta.live) : cta.live;
+    if (barrier.arrived == 0 || barrier.arrived < expected) return;
     listener_.on_cta({CtaEvent::Kind::barrier, number, now_});
-    cta.waiting = 0;
+    barrier.arrived = 0;
     for (WarpState* warp : cta.warps) {
-      if (!warp->at_barrier) continue;
-      warp->at_barrier = false;
+      if (warp->barrier != id) continue;
+      warp->barrier = -1;
       hold(*warp, now_ * ticks_per_cycle + to_ticks(p_.machine.alu_latency), Stall::barrier);
       warp->look();
       wake(*warp);
@@ -195,15 +213,9 @@ class Sm {
       end(warp);
       return;
     }
-    if (op.kind == OpKind::barrier) {
-      warp.at_barrier = true;
-      Cta& cta = ctas_[static_cast<std::size_t>(warp.id.cta)];
-      ++cta.waiting;
-      warp.look();
-      meet(cta, warp.id.cta);
-      return;
-    }
+    if (op.kind == OpKind::barrier) warp.barrier = op.argument;
     warp.look();
+    if (op.kind == OpKind::barrier || op.kind == OpKind::arrive) arrive(warp, op);
   }
 
   /// Hands the operation to its pipe; returns when its result may be used, `never` if that is not known yet.
@@ -223,6 +235,7 @@ class Sm {
       case OpKind::store_global:
       case OpKind::cp_async: return access_global(s, warp, op);
       case OpKind::integer: return compute(s.integer, Pipe::integer, p_.machine.int32_lanes, warp, op);
+      case OpKind::fp64: return compute(s.fp64, Pipe::fp64, p_.constants.fp64_lanes, warp, op);
       case OpKind::fp32: return compute(s.fp32, Pipe::fp32, p_.machine.fp32_lanes, warp, op);
       case OpKind::special: return compute(s.special, Pipe::special, p_.constants.special_lanes, warp, op);
       case OpKind::commit_group: warp.copies.commit(); return at;
@@ -250,6 +263,7 @@ class Sm {
   Ticks compute(Ticks& pipe, Pipe which, double lanes, WarpState& warp, const TimedOp& op) {
     const Ticks at = now_ * ticks_per_cycle;
     const double sub_cores = p_.machine.sub_cores_per_sm;
+    if (op.lanes > 0) lanes = op.lanes;
     const Ticks busy = std::max(to_ticks(32 * sub_cores / lanes), ticks_per_cycle);
     pipe = at + busy;
     listener_.on_pipe({which, warp.id.sub_core, at, busy});
@@ -277,7 +291,7 @@ class Sm {
     const Ticks complete = memory_.copy_in(a.at, std::max(a.op->wavefronts, 1));
     a.warp->copies.land(a.group, complete);
     listener_.on_copy({a.id, a.op, a.index, a.issued, cycle_of(complete)});
-    if (a.warp->operands != never || a.warp->at_barrier || a.warp->cursor.op() == nullptr) return;
+    if (a.warp->operands != never || a.warp->barrier >= 0 || a.warp->cursor.op() == nullptr) return;
     a.warp->look();
     if (a.warp->operands != never) {
       SubCore& s = sub_core(*a.warp);

@@ -25,12 +25,12 @@ struct SmTotals {
 ///    a CTA's warps go to the sub-cores in turn;
 ///  - results of fixed latency are ready by cycle, others when their access completes; in order in a warp;
 ///  - the tensor pipe of a sub-core takes an mma every effective interval of isa/issue_timing.h;
-///  - integer, FP32 and special-function pipes by their lanes;
+///  - integer, FP32, FP64 and special-function pipes by their lanes;
 ///  - ldmatrix, LDS, STS and the data of cp.async share one server of wavefronts; global accesses pass the
 ///  L1,
 ///    L2 and DRAM servers of sm_memory.h; a sub-core's queues to both are short;
-///  - cp.async groups and waits per warp, barriers and occupancy per CTA. A barrier and a branch hold a warp
-///  for
+///  - cp.async groups and waits per warp, 16 barriers and occupancy per CTA. A barrier and a branch hold a
+///  warp for
 ///    alu_latency, special functions come back alu_latency after their pipe: nobody has measured these.
 /// Strict priority starves the oldest of many warps that loop without a barrier; whether the hardware's does
 /// is not known. Left out: instruction fetch, register-bank conflicts, register reads of queued stores.

@@ -30,6 +30,7 @@ Ticks SubCore::free_at(OpKind kind) const {
     case OpKind::cp_async: return global.free_at();
     case OpKind::integer: return integer;
     case OpKind::fp32: return fp32;
+    case OpKind::fp64: return fp64;
     case OpKind::special: return special;
     default: return 0;
   }

@@ -44,9 +44,9 @@ struct SubCore {
   /// When the pipe or queue of a kind of operation takes another one; 0 for those that need none.
   Ticks free_at(OpKind kind) const;
 
-  std::vector<WarpState*> warps;                         ///< oldest first
-  WarpState* last = nullptr;                             ///< issued last
-  Ticks tensor = 0, integer = 0, fp32 = 0, special = 0;  ///< free from
+  std::vector<WarpState*> warps;                                   ///< oldest first
+  WarpState* last = nullptr;                                       ///< issued last
+  Ticks tensor = 0, integer = 0, fp32 = 0, fp64 = 0, special = 0;  ///< free from
   Queue shared, global;
   std::int64_t visit = 0;  ///< next cycle in which something may issue
 };

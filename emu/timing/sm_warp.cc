@@ -41,8 +41,8 @@ WarpState::WarpState(WarpId who, std::int64_t order, const WarpStream& stream, s
 
 void WarpState::need(RegisterRange range, Ticks saved) {
   if (range.first + range.count > registers)
-    fail("SM pipeline: an operation names register {}; a lane has {}", range.first + range.count - 1,
-         registers);
+    fail("SM pipeline: an operation names register {}; a lane has {} and 8 predicates",
+         range.first + range.count - 1, registers - 8);
   for (int r = range.first; r < range.first + range.count; ++r) {
     const auto at = static_cast<std::size_t>(r);
     if (ready_[at] - saved > operands) {
@@ -57,7 +57,7 @@ void WarpState::look() {
   why = floor_reason;
   const TimedOp* op = cursor.op();
   if (op == nullptr) return;
-  if (at_barrier) {
+  if (barrier >= 0) {
     operands = never;
     why = Stall::barrier;
     return;

@@ -68,7 +68,7 @@ class CopyGroups {
 
 /// A warp that resides in an SM, and when the operation at its head may issue.
 struct WarpState {
-  static constexpr int registers = 256;
+  static constexpr int registers = 256 + 8;  ///< predicates last
 
   WarpState(WarpId who, std::int64_t order, const WarpStream& stream, std::int64_t cycle);
 
@@ -85,7 +85,7 @@ struct WarpState {
   Stall why = Stall::wait;  ///< what `operands` waits for
   Ticks floor = 0;          ///< no issue before: branch, barrier, launch
   Stall floor_reason = Stall::wait;
-  bool at_barrier = false;
+  int barrier = -1;        ///< that it waits at; -1: none
   RegisterRange last_mma;  ///< D of the mma that issued last
   Ticks forwarding = 0;    ///< what an mma saves that takes C from it
   CopyGroups copies;
