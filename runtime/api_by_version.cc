@@ -1,4 +1,7 @@
 // Functions that CUDA 12 and CUDA 13 know by other layouts or names. Compiled once for each: CUDA_MAJOR.
+#include <cstddef>
+#include <cstring>
+
 #include "twofour/runtime/api.h"
 #include "twofour/runtime/device_prop.h"
 
@@ -56,10 +59,14 @@ cudaError_t cudaThreadExit() {
   return cudaSuccess;
 }
 
-/// Of programs that CUDA 11 built, with a shorter layout.
-cudaError_t cudaGetDeviceProperties(void*, int) {
-  static bool said = false;
-  return not_implemented(__func__, said);
+/// The layout of CUDA 11, which is how that of CUDA 12 begins.
+cudaError_t cudaGetDeviceProperties(void* prop, int device) {
+  return api(__func__, [&] {
+    require(prop != nullptr, cudaErrorInvalidValue);
+    require(device == 0, cudaErrorInvalidDevice);
+    const DeviceProp12 all = device_prop_12(Process::get().facts());
+    std::memcpy(prop, &all, offsetof(DeviceProp12, host_register));
+  });
 }
 #else
 cudaError_t cudaGraphAddNode(void* node, void* graph, const void* after, const void* edges, std::size_t count,

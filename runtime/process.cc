@@ -69,6 +69,7 @@ emu::ptx::Device& Process::device() {
       options.memory_bytes = facts_->memory_bytes;
       options.observers = process_observers();
       if (const auto* checkers = process_checkers()) checkers->watch(options);
+      options.allow_stray_reads = options.memory_gap == 0;  // memcheck leaves gaps
       device_ = std::make_unique<emu::ptx::Device>(machine, options);
     } catch (const Error& e) {
       say("the device", e.what());

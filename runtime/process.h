@@ -136,7 +136,11 @@ class Process {
   Process();
   void check_launch(CudaKernel& kernel, dim3 grid, dim3 block, std::size_t shared, bool cooperative);
 
+  /// Once a process.
+  void warn_of(const emu::ptx::LaunchReport& report, const CudaKernel& kernel);
+
   std::recursive_mutex mutex_;  ///< host functions of graphs call the runtime
+  bool warned_ = false;
   cudaError_t sticky_ = cudaSuccess;
   std::unique_ptr<emu::ptx::Device> device_;
   std::unique_ptr<DeviceFacts> facts_;

@@ -298,6 +298,7 @@ LaunchReport Device::run(const Kernel& kernel, const Launch& launch, NestedLaunc
   grid.instruction_limit = impl_->options.instruction_limit;
   grid.print = impl_->options.print;
   grid.observers = impl_->options.observers;
+  grid.allow_stray_reads = impl_->options.allow_stray_reads;
   const Workspace workspace(*impl_->memory, launch.cooperative);
   if (kernel.uses_heap) {
     impl_->heap.prepare();
@@ -311,7 +312,7 @@ LaunchReport Device::run(const Kernel& kernel, const Launch& launch, NestedLaunc
   grid.progress = impl_->options.progress;
   if (grid.progress != nullptr) grid.progress->blocks = grid.progress->warp_instructions = 0;
   run_grid(grid, impl_->options.threads);
-  return {grid.executed.load()};
+  return {grid.executed.load(), grid.stray_reads.load()};
 }
 
 }  // namespace twofour::emu::ptx
