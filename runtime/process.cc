@@ -7,6 +7,7 @@
 
 #include "twofour/isa/error.h"
 #include "twofour/isa/machine.h"
+#include "twofour/runtime/cycle_mode.h"
 #include "twofour/runtime/error_names.h"
 
 namespace twofour::runtime {
@@ -61,6 +62,7 @@ emu::ptx::Device& Process::device() {
       facts_ = std::make_unique<DeviceFacts>(device_facts(machine));
       emu::ptx::DeviceOptions options;
       options.memory_bytes = facts_->memory_bytes;
+      if (cycle_mode()) options.observers.push_back(&cycle_observer(machine));
       device_ = std::make_unique<emu::ptx::Device>(machine, options);
     } catch (const Error& e) {
       say("the device", e.what());

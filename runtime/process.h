@@ -26,6 +26,7 @@ struct CudaEvent {
   unsigned flags = 0;
   bool recorded = false;
   std::chrono::steady_clock::time_point at;
+  double modelled_us = 0;  ///< the same in cycle mode (cycle_mode.h)
 };
 struct CudaKernel {
   twofour::runtime::ProgramModule* module = nullptr;
