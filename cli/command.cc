@@ -92,12 +92,14 @@ class ArgumentReader {
     bool flags_end = false;
     for (at_ = 0; at_ < words_.size(); ++at_) {
       const std::string& word = words_[at_];
-      if (!flags_end && word == "--")
+      if (!flags_end && word == "--") {
         flags_end = true;
-      else if (!flags_end && word.size() > 1 && word[0] == '-')
+        if (command_.keeps_separator) positionals.push_back(word);
+      } else if (!flags_end && word.size() > 1 && word[0] == '-') {
         read_flag(word);
-      else
+      } else {
         positionals.push_back(word);
+      }
     }
     const auto count = int(positionals.size());
     if (count < command_.min_positionals) fail("missing argument {}; {}", command_.positionals, hint());
@@ -112,6 +114,10 @@ class ArgumentReader {
   bool accepts(const std::string& name) const {
     return std::any_of(command_.flags.begin(), command_.flags.end(),
                        [&](std::string_view flag) { return underscored(flag) == name; });
+  }
+
+  bool is_repeated(const std::string& name) const {
+    return std::find(command_.repeated.begin(), command_.repeated.end(), name) != command_.repeated.end();
   }
 
   void read_flag(const std::string& word) {
@@ -137,6 +143,8 @@ class ArgumentReader {
       if (at_ + 1 >= words_.size()) fail("flag --{} needs a value ({}); {}", dashed(name), type, hint());
       value = words_[++at_];
     }
+    if (!flag_info(name).is_default && is_repeated(name))
+      value = flag_info(name).current_value + '\n' + value;
     if (gflags::SetCommandLineOption(name.c_str(), value.c_str()).empty())
       fail("flag --{}: '{}' is not a valid {}; {}", dashed(name), value, type, hint());
   }

@@ -19,6 +19,8 @@ struct Command {
   std::vector<std::string_view> flags;
   int min_positionals, max_positionals;
   std::function<int(std::span<const std::string>)> run;  ///< gets the positionals, returns the exit status
+  std::vector<std::string_view> repeated = {};  ///< flags that may come again: values are joined by newlines
+  bool keeps_separator = false;                 ///< `--` stands among the positionals
 };
 
 /// Runs one of the commands by the words of argv: `PROGRAM help`, `PROGRAM CMD --help`, `PROGRAM CMD [flags]

@@ -98,12 +98,14 @@ std::string checked_machine(const std::string& machine) {
 
 }  // namespace
 
-void run_cuda_program(const std::string& machine, std::span<const std::string> words) {
+void run_cuda_program(const std::string& machine, const std::string& statistics,
+                      std::span<const std::string> words) {
   const fs::path program = find_program(words[0]);
   check_executable(program);
   const std::string library = wanted_library(program);
   const fs::path folder = library_folder();
   ::setenv("TWOFOUR_MACHINE", checked_machine(machine).c_str(), 1);
+  if (!statistics.empty()) ::setenv("TWOFOUR_STATISTICS", fs::absolute(statistics).c_str(), 1);
   prepend("LD_LIBRARY_PATH", folder.string());
   if (!library.empty()) prepend("LD_PRELOAD", (folder / library).string());  // before any RPATH
   std::vector<char*> arguments;

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "twofour/runtime/api.h"
+#include "twofour/runtime/graph.h"
 
 using namespace twofour::runtime;
 
@@ -21,7 +22,7 @@ cudaError_t launch(const char* function, const void* kernel, dim3 grid, dim3 blo
   return api(function, [&] {
     check_stream(stream);
     Process& process = Process::get();
-    process.launch(process.kernel(kernel), grid, block, arguments, shared, cooperative);
+    submit(stream, process.prepare(process.kernel(kernel), grid, block, arguments, shared, cooperative));
   });
 }
 

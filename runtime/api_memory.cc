@@ -1,9 +1,12 @@
 // Memory: allocations and pools.
+#include <set>
+
 #include "twofour/runtime/api.h"
+#include "twofour/runtime/graph.h"
 
 using namespace twofour::runtime;
 
-/// The one pool of the device.
+/// The device's own pool, and those that programs make. All take from the same memory.
 struct CudaMemPool {
   std::map<int, std::uint64_t> attributes;
 };
@@ -12,8 +15,29 @@ namespace {
 
 CudaMemPool the_pool;
 
+std::set<cudaMemPool_t>& pools() {
+  static auto* const all = new std::set<cudaMemPool_t>{&the_pool};
+  return *all;
+}
+
+CudaMemPool& pool_of(cudaMemPool_t pool) {
+  require(pools().contains(pool), cudaErrorInvalidValue);
+  return *pool;
+}
+
 cudaError_t allocate(const char* function, void** pointer, std::size_t bytes, cudaMemoryType type) {
   return api(function, [&] { required(pointer) = Process::get().allocate(bytes, type); });
+}
+
+/// Memory of a graph has its address when the graph is made, and keeps it.
+cudaError_t allocate_in_order(const char* function, void** pointer, std::size_t bytes, cudaStream_t stream) {
+  return api(function, [&] {
+    void* const made = Process::get().allocate(bytes, cudaMemoryTypeDevice);
+    required(pointer) = made;
+    if (capture_of(stream) == nullptr || made == nullptr) return;
+    Process::get().keep(made);
+    submit(stream, NodeType::mem_alloc, [] {});
+  });
 }
 
 void check_device(int device) {
@@ -28,13 +52,15 @@ cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
   return allocate(__func__, pointer, bytes, cudaMemoryTypeDevice);
 }
 
-cudaError_t cudaMallocAsync(void** pointer, std::size_t bytes, cudaStream_t) {
-  return allocate(__func__, pointer, bytes, cudaMemoryTypeDevice);
+cudaError_t cudaMallocAsync(void** pointer, std::size_t bytes, cudaStream_t stream) {
+  return allocate_in_order(__func__, pointer, bytes, stream);
 }
 TWOFOUR_SAME_AS(cudaMallocAsync, cudaMallocAsync_ptsz);
 
-cudaError_t cudaMallocFromPoolAsync(void** pointer, std::size_t bytes, cudaMemPool_t, cudaStream_t) {
-  return allocate(__func__, pointer, bytes, cudaMemoryTypeDevice);
+cudaError_t cudaMallocFromPoolAsync(void** pointer, std::size_t bytes, cudaMemPool_t pool,
+                                    cudaStream_t stream) {
+  const cudaError_t error = api(__func__, [&] { pool_of(pool); });
+  return error == cudaSuccess ? allocate_in_order(__func__, pointer, bytes, stream) : error;
 }
 TWOFOUR_SAME_AS(cudaMallocFromPoolAsync, cudaMallocFromPoolAsync_ptsz);
 
@@ -69,8 +95,10 @@ cudaError_t cudaFree(void* pointer) {
   });
 }
 
-cudaError_t cudaFreeAsync(void* pointer, cudaStream_t) {
-  return api(__func__, [&] { Process::get().free(pointer, {cudaMemoryTypeDevice}); });
+cudaError_t cudaFreeAsync(void* pointer, cudaStream_t stream) {
+  return api(__func__, [&] {
+    submit(stream, NodeType::mem_free, [pointer] { Process::get().free(pointer, {cudaMemoryTypeDevice}); });
+  });
 }
 TWOFOUR_SAME_AS(cudaFreeAsync, cudaFreeAsync_ptsz);
 
@@ -78,13 +106,12 @@ cudaError_t cudaFreeHost(void* pointer) {
   return api(__func__, [&] { Process::get().free(pointer, {cudaMemoryTypeHost}); });
 }
 
-// Registered memory stays the host's: copies work, kernels cannot reach it, and no address is given for it.
-cudaError_t cudaHostRegister(void* pointer, std::size_t, unsigned) {
-  return api(__func__, [&] { required(static_cast<char*>(pointer)); });
+cudaError_t cudaHostRegister(void* pointer, std::size_t bytes, unsigned) {
+  return api(__func__, [&] { Process::get().register_host(pointer, bytes); });
 }
 
 cudaError_t cudaHostUnregister(void* pointer) {
-  return api(__func__, [&] { required(static_cast<char*>(pointer)); });
+  return api(__func__, [&] { Process::get().unregister_host(pointer); });
 }
 
 cudaError_t cudaHostGetDevicePointer(void** device, void* host, unsigned) {
@@ -139,23 +166,51 @@ TWOFOUR_SAME_AS(cudaDeviceGetDefaultMemPool, cudaDeviceGetMemPool);
 cudaError_t cudaDeviceSetMemPool(int device, cudaMemPool_t pool) {
   return api(__func__, [&] {
     check_device(device);
-    require(pool == &the_pool, cudaErrorInvalidValue);
+    pool_of(pool);
+  });
+}
+
+cudaError_t cudaMemPoolCreate(cudaMemPool_t* pool, const void* properties) {
+  return api(__func__, [&] {
+    require(properties != nullptr, cudaErrorInvalidValue);
+    required(pool) = new CudaMemPool;
+    pools().insert(*pool);
+  });
+}
+
+cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool) {
+  return api(__func__, [&] {
+    require(&pool_of(pool) != &the_pool, cudaErrorInvalidValue);
+    pools().erase(pool);
+    delete pool;
+  });
+}
+
+cudaError_t cudaMemPoolSetAccess(cudaMemPool_t pool, const void*, std::size_t) {
+  return api(__func__, [&] { pool_of(pool); });
+}
+
+/// Flags: 3, read and write.
+cudaError_t cudaMemPoolGetAccess(int* flags, cudaMemPool_t pool, const void*) {
+  return api(__func__, [&] {
+    pool_of(pool);
+    required(flags) = 3;
   });
 }
 
 // Attributes 1 to 3 are ints, the others 64-bit counts.
 cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, int attribute, void* value) {
   return api(__func__, [&] {
-    require(pool == &the_pool && value, cudaErrorInvalidValue);
-    pool->attributes[attribute] =
+    require(value != nullptr, cudaErrorInvalidValue);
+    pool_of(pool).attributes[attribute] =
         attribute <= 3 ? std::uint64_t(*static_cast<int*>(value)) : *static_cast<std::uint64_t*>(value);
   });
 }
 
 cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t pool, int attribute, void* value) {
   return api(__func__, [&] {
-    require(pool == &the_pool && value, cudaErrorInvalidValue);
-    const std::uint64_t kept = pool->attributes[attribute];
+    require(value != nullptr, cudaErrorInvalidValue);
+    const std::uint64_t kept = pool_of(pool).attributes[attribute];
     if (attribute <= 3)
       *static_cast<int*>(value) = int(kept);
     else
@@ -164,7 +219,7 @@ cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t pool, int attribute, void* val
 }
 
 cudaError_t cudaMemPoolTrimTo(cudaMemPool_t pool, std::size_t) {
-  return api(__func__, [&] { require(pool == &the_pool, cudaErrorInvalidValue); });
+  return api(__func__, [&] { pool_of(pool); });
 }
 
 }  // extern "C"

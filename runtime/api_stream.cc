@@ -5,6 +5,7 @@
 
 #include "twofour/runtime/api.h"
 #include "twofour/runtime/cycle_mode.h"
+#include "twofour/runtime/graph.h"
 
 using namespace twofour::runtime;
 
@@ -41,8 +42,9 @@ cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned flags, i
   return api(__func__, [&] {
     Process& process = Process::get();
     require(flags <= 1, cudaErrorInvalidValue);
-    required(stream) =
-        new CudaStream{flags, std::min(0, std::max(priority, greatest_priority)), process.next_stream++};
+    required(stream) = new CudaStream{.flags = flags,
+                                      .priority = std::min(0, std::max(priority, greatest_priority)),
+                                      .id = process.next_stream++};
     process.streams.insert(*stream);
   });
 }
@@ -74,8 +76,14 @@ TWOFOUR_SAME_AS(cudaStreamQuery, cudaStreamQuery_ptsz);
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
   return api(__func__, [&] {
-    check_stream(stream);
-    event_of(event);
+    CudaGraph* const graph = capture_of(stream);
+    const CudaEvent& e = event_of(event);
+    if (e.capture == nullptr || reinterpret_cast<std::uintptr_t>(stream) <= 2) return;
+    require(graph == nullptr || graph == e.capture, cudaErrorInvalidValue);
+    stream->capture = e.capture;  // it joins
+    for (CudaGraphNode* node : e.last)
+      if (std::find(stream->last.begin(), stream->last.end(), node) == stream->last.end())
+        stream->last.push_back(node);
   });
 }
 TWOFOUR_SAME_AS(cudaStreamWaitEvent, cudaStreamWaitEvent_ptsz);
@@ -104,10 +112,7 @@ cudaError_t cudaStreamGetDevice(cudaStream_t stream, int* device) {
 TWOFOUR_SAME_AS(cudaStreamGetDevice, cudaStreamGetDevice_ptsz);
 
 cudaError_t cudaStreamIsCapturing(cudaStream_t stream, int* status) {
-  return api(__func__, [&] {
-    check_stream(stream);
-    required(status) = 0;  // graphs are not implemented
-  });
+  return api(__func__, [&] { required(status) = capture_of(stream) != nullptr ? 1 : 0; });
 }
 TWOFOUR_SAME_AS(cudaStreamIsCapturing, cudaStreamIsCapturing_ptsz);
 
@@ -123,11 +128,13 @@ cudaError_t cudaStreamAddCallback(cudaStream_t stream, cudaStreamCallback_t call
 TWOFOUR_SAME_AS(cudaStreamAddCallback, cudaStreamAddCallback_ptsz);
 
 cudaError_t cudaLaunchHostFunc(cudaStream_t stream, cudaHostFn_t function, void* data) {
+  bool captured = false;
   const cudaError_t error = api(__func__, [&] {
-    check_stream(stream);
     require(function != nullptr, cudaErrorInvalidValue);
+    captured = capture_of(stream) != nullptr;
+    if (captured) set_host(captured_node(stream, NodeType::host), function, data);
   });
-  if (error == cudaSuccess) function(data);
+  if (error == cudaSuccess && !captured) function(data);
   return error;
 }
 TWOFOUR_SAME_AS(cudaLaunchHostFunc, cudaLaunchHostFunc_ptsz);
@@ -141,7 +148,7 @@ cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags) {
   return api(__func__, [&] {
-    required(event) = new CudaEvent{.flags = flags, .recorded = false, .at = {}};
+    required(event) = new CudaEvent{.flags = flags};
     Process::get().events.insert(*event);
   });
 }
@@ -159,8 +166,11 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   return api(__func__, [&] {
-    check_stream(stream);
+    CudaGraph* const graph = capture_of(stream);
     CudaEvent& e = event_of(event);
+    e.capture = graph;
+    e.last = graph != nullptr ? stream->last : std::vector<CudaGraphNode*>{};
+    if (graph != nullptr) return;
     e.recorded = true;
     e.at = std::chrono::steady_clock::now();
     e.modelled_us = modelled_microseconds();

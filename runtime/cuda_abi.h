@@ -27,10 +27,14 @@ enum cudaError_t : int {
   cudaErrorIllegalAddress = 700,
   cudaErrorLaunchOutOfResources = 701,
   cudaErrorAssert = 710,
+  cudaErrorHostMemoryAlreadyRegistered = 712,
+  cudaErrorHostMemoryNotRegistered = 713,
   cudaErrorMisalignedAddress = 716,
   cudaErrorLaunchFailure = 719,
   cudaErrorCooperativeLaunchTooLarge = 720,
-  cudaErrorNotSupported = 801
+  cudaErrorNotSupported = 801,
+  cudaErrorStreamCaptureUnmatched = 903,
+  cudaErrorGraphExecUpdateFailure = 910
 };
 
 struct dim3 {
@@ -96,10 +100,49 @@ struct cudaLaunchConfig_t {
   unsigned numAttrs;
 };
 
+struct cudaExtent {
+  std::size_t width, height, depth;
+};
+struct cudaPos {
+  std::size_t x, y, z;
+};
+struct cudaPitchedPtr {
+  void* ptr;
+  std::size_t pitch, xsize, ysize;
+};
+
+/// kind: 0 signed, 1 unsigned, 2 floating-point; x to w: bits of the channels.
+struct cudaChannelFormatDesc {
+  int x, y, z, w, kind;
+};
+
 // Handles are pointers to objects of this library.
 using cudaStream_t = struct CudaStream*;
 using cudaEvent_t = struct CudaEvent*;
 using cudaKernel_t = struct CudaKernel*;
 using cudaMemPool_t = struct CudaMemPool*;
+using cudaArray_t = struct CudaArray*;
+using cudaGraph_t = struct CudaGraph*;
+using cudaGraphNode_t = struct CudaGraphNode*;
+using cudaGraphExec_t = struct CudaGraphExec*;
+/// Extents and positions in arrays count elements, others bytes.
+struct cudaMemcpy3DParms {
+  cudaArray_t srcArray;
+  cudaPos srcPos;
+  cudaPitchedPtr srcPtr;
+  cudaArray_t dstArray;
+  cudaPos dstPos;
+  cudaPitchedPtr dstPtr;
+  cudaExtent extent;
+  cudaMemcpyKind kind;
+};
+
+struct cudaMemsetParams {
+  void* dst;
+  std::size_t pitch;  ///< of more than one row
+  unsigned value, elementSize;
+  std::size_t width, height;  ///< in elements
+};
+
 using cudaHostFn_t = void (*)(void* data);
 using cudaStreamCallback_t = void (*)(cudaStream_t stream, cudaError_t status, void* data);

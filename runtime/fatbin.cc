@@ -78,6 +78,20 @@ void check_stated_size(const FatbinEntry& entry, const std::string& name) {
   }
 }
 
+std::span<const std::byte> words_of_wrapper(const void* wrapper) {
+  const std::span<const std::byte> words(static_cast<const std::byte*>(wrapper), 8 + 2 * sizeof(void*));
+  if (number<std::uint32_t>(words, 0) != wrapper_magic)
+    fail("device code in a wrapper that is not known here (magic {:#x})", number<std::uint32_t>(words, 0));
+  return words;
+}
+
+std::span<const std::byte> fatbin_at(const std::byte* data) {
+  const std::span<const std::byte> header(data, header_bytes);
+  if (number<std::uint32_t>(header, 0) != header_magic)
+    fail("device code in a form that is not known here (magic {:#x})", number<std::uint32_t>(header, 0));
+  return {data, number<std::uint16_t>(header, 6) + number<std::uint64_t>(header, 8)};
+}
+
 }  // namespace
 
 std::vector<FatbinEntry> read_fatbin(std::span<const std::byte> fatbin, const std::string& name) {
@@ -97,14 +111,17 @@ std::vector<FatbinEntry> read_fatbin(std::span<const std::byte> fatbin, const st
 }
 
 std::span<const std::byte> fatbin_of_wrapper(const void* wrapper) {
-  const std::span<const std::byte> words(static_cast<const std::byte*>(wrapper), 8 + sizeof(void*));
-  if (number<std::uint32_t>(words, 0) != wrapper_magic)
-    fail("device code in a wrapper that is not known here (magic {:#x})", number<std::uint32_t>(words, 0));
-  const auto* data = number<const std::byte*>(words, 8);
-  const std::span<const std::byte> header(data, header_bytes);
-  if (number<std::uint32_t>(header, 0) != header_magic)
-    fail("device code in a form that is not known here (magic {:#x})", number<std::uint32_t>(header, 0));
-  return {data, number<std::uint16_t>(header, 6) + number<std::uint64_t>(header, 8)};
+  const auto words = words_of_wrapper(wrapper);
+  return fatbin_at(number<const std::byte*>(words, 8));
+}
+
+std::vector<std::span<const std::byte>> linked_fatbins(const void* wrapper) {
+  const auto words = words_of_wrapper(wrapper);
+  std::vector<std::span<const std::byte>> all;
+  const auto* const* list = number<const std::byte* const*>(words, 8 + sizeof(void*));
+  if (number<std::uint32_t>(words, 4) < 2 || list == nullptr) return all;
+  for (; *list != nullptr; ++list) all.push_back(fatbin_at(*list));
+  return all;
 }
 
 std::string ptx_text(const FatbinEntry& entry, const std::string& name) {

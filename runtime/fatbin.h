@@ -31,6 +31,9 @@ std::vector<FatbinEntry> read_fatbin(std::span<const std::byte> fatbin, const st
 /// The bytes of the fatbin that a wrapper in this process points to. Throws Error for wrong magic numbers;
 /// the sizes are the program's own.
 std::span<const std::byte> fatbin_of_wrapper(const void* wrapper);
+/// The fatbins of the files that nvcc -rdc=true joined: version 2 of the wrapper has a list of them behind
+/// the pointer to the header, up to a null. Empty for others.
+std::vector<std::span<const std::byte>> linked_fatbins(const void* wrapper);
 
 /// The PTX of an entry, without the zeros at its end. Throws Error for what does not decompress to the
 /// stated size, and for more than 64 MiB.

@@ -7,8 +7,10 @@
 
 #include "twofour/isa/error.h"
 #include "twofour/isa/machine.h"
+#include "twofour/runtime/checkers.h"
 #include "twofour/runtime/cycle_mode.h"
 #include "twofour/runtime/error_names.h"
+#include "twofour/runtime/observers.h"
 
 namespace twofour::runtime {
 namespace {
@@ -26,6 +28,10 @@ isa::Machine chosen_machine() {
 }
 
 }  // namespace
+
+Process::Process() {
+  process_checkers();
+}
 
 Process& Process::get() {
   static Process* const process = new Process;
@@ -62,7 +68,9 @@ emu::ptx::Device& Process::device() {
       facts_ = std::make_unique<DeviceFacts>(device_facts(machine));
       emu::ptx::DeviceOptions options;
       options.memory_bytes = facts_->memory_bytes;
+      options.observers = process_observers();
       if (cycle_mode()) options.observers.push_back(&cycle_observer(machine));
+      if (const auto* checkers = process_checkers()) checkers->watch(options);
       device_ = std::make_unique<emu::ptx::Device>(machine, options);
     } catch (const Error& e) {
       say("the device", e.what());
@@ -79,6 +87,7 @@ const DeviceFacts& Process::facts() {
 void Process::reset() {
   const std::scoped_lock lock(mutex_);
   for (auto& [key, module] : modules_) module->unload();
+  if (sticky_ == cudaSuccess) found_leaks(allocations_);
   allocations_.clear();
   device_.reset();
   sticky_ = last = cudaSuccess;

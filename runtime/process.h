@@ -10,6 +10,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "twofour/emu/ptx/device.h"
 #include "twofour/runtime/cuda_abi.h"
@@ -17,16 +18,22 @@
 #include "twofour/runtime/program_module.h"
 
 /// What handles point to.
+struct CudaGraphNode;
+struct CudaGraph;
 struct CudaStream {
   unsigned flags = 0;
   int priority = 0;
   std::uint64_t id = 0;
+  CudaGraph* capture = nullptr;      ///< where its work goes instead of being done
+  std::vector<CudaGraphNode*> last = {};  ///< what the next captured work waits for
 };
 struct CudaEvent {
   unsigned flags = 0;
   bool recorded = false;
-  std::chrono::steady_clock::time_point at;
-  double modelled_us = 0;  ///< the same in cycle mode (cycle_mode.h)
+  std::chrono::steady_clock::time_point at = {};
+  double modelled_us = 0;        ///< the same in cycle mode (cycle_mode.h)
+  CudaGraph* capture = nullptr;  ///< recorded in a stream that was captured, after these
+  std::vector<CudaGraphNode*> last = {};
 };
 struct CudaKernel {
   twofour::runtime::ProgramModule* module = nullptr;
@@ -56,6 +63,17 @@ struct ProgramVariable {
 struct Allocation {
   std::uint64_t bytes = 0;
   cudaMemoryType type = cudaMemoryTypeDevice;
+  bool registered = false;  ///< memory of the host by cudaHostRegister
+  bool of_graph = false;    ///< stays until the process ends, for the graph may run again
+};
+
+/// A launch that is allowed, with its own copy of the arguments.
+struct KernelWork {
+  CudaKernel* kernel = nullptr;
+  dim3 grid, block;
+  std::size_t shared = 0;
+  bool cooperative = false;
+  std::vector<std::byte> parameters;
 };
 
 class Process {
@@ -85,17 +103,26 @@ class Process {
 
   /// Throws Refusal: cudaErrorMemoryAllocation.
   void* allocate(std::uint64_t bytes, cudaMemoryType type);
+  /// Of a graph that is being made: never freed.
+  void keep(void* pointer);
+  /// Memory of the host; kernels reach it where its addresses let them. Throws Refusal.
+  void register_host(void* pointer, std::uint64_t bytes);
+  void unregister_host(void* pointer);
   /// Throws Refusal unless it is such an allocation.
   void free(void* pointer, std::initializer_list<cudaMemoryType> types);
+  /// What is allocated now is a leak.
+  void check_leaks();
   /// The allocation that holds the address; null if none does.
   const Allocation* find(const void* pointer) const;
   /// Bytes behind a pointer of the program. A device pointer must have them all in one allocation; anything
   /// else is taken for memory of the host unless `device`.
   std::byte* view(const void* pointer, std::uint64_t bytes, bool device);
 
-  /// Launches and waits. Throws Refusal for what CUDA refuses at a launch; errors of the kernel are sticky.
-  void launch(CudaKernel& kernel, dim3 grid, dim3 block, void** arguments, std::size_t shared,
-              bool cooperative = false);
+  /// Throws Refusal for what CUDA refuses at a launch.
+  KernelWork prepare(CudaKernel& kernel, dim3 grid, dim3 block, void** arguments, std::size_t shared,
+                     bool cooperative = false);
+  /// Launches and waits. Errors of the kernel are sticky.
+  void launch(const KernelWork& work);
   /// Dynamic shared memory that a launch of the kernel may ask for.
   int dynamic_shared_limit(CudaKernel& kernel);
 
@@ -105,9 +132,10 @@ class Process {
   unsigned flags = 0;             ///< cudaSetDeviceFlags
 
  private:
+  Process();
   void check_launch(CudaKernel& kernel, dim3 grid, dim3 block, std::size_t shared, bool cooperative);
 
-  std::mutex mutex_;
+  std::recursive_mutex mutex_;  ///< host functions of graphs call the runtime
   cudaError_t sticky_ = cudaSuccess;
   std::unique_ptr<emu::ptx::Device> device_;
   std::unique_ptr<DeviceFacts> facts_;

@@ -5,7 +5,8 @@
 #include <cstdio>
 #include <cstring>
 
-#include "twofour/isa/error.h"
+#include "twofour/emu/ptx/kernel_error.h"
+#include "twofour/runtime/checkers.h"
 #include "twofour/runtime/process.h"
 
 namespace twofour::runtime {
@@ -26,13 +27,14 @@ std::vector<std::byte> parameter_bytes(const KernelInfo& info, void** arguments)
   return bytes;
 }
 
-/// CUDA's code for an error of a running kernel, by the executor's words (emu/ptx/access.cc, system_call.cc).
-cudaError_t sticky_code(std::string_view message) {
-  const auto says = [&](std::string_view words) { return message.find(words) != std::string_view::npos; };
-  if (says("memory access out of bounds")) return cudaErrorIllegalAddress;
-  if (says("misaligned address")) return cudaErrorMisalignedAddress;
-  if (says("assertion")) return cudaErrorAssert;
-  return cudaErrorLaunchFailure;
+/// CUDA's code for what stopped a kernel.
+cudaError_t sticky_code(emu::ptx::Fault fault) {
+  switch (fault) {
+    case emu::ptx::Fault::address: return cudaErrorIllegalAddress;
+    case emu::ptx::Fault::alignment: return cudaErrorMisalignedAddress;
+    case emu::ptx::Fault::assertion: return cudaErrorAssert;
+    default: return cudaErrorLaunchFailure;
+  }
 }
 
 }  // namespace
@@ -55,23 +57,36 @@ void Process::check_launch(CudaKernel& kernel, dim3 grid, dim3 block, std::size_
           cudaErrorCooperativeLaunchTooLarge);
 }
 
-void Process::launch(CudaKernel& kernel, dim3 grid, dim3 block, void** arguments, std::size_t shared,
-                     bool cooperative) {
+KernelWork Process::prepare(CudaKernel& kernel, dim3 grid, dim3 block, void** arguments, std::size_t shared,
+                            bool cooperative) {
   const KernelInfo& kernel_info = info(kernel);
   check_launch(kernel, grid, block, shared, cooperative);
-  const auto parameters = parameter_bytes(kernel_info, arguments);
-  const emu::ptx::Launch launch{.grid = {grid.x, grid.y, grid.z},
-                                .block = {block.x, block.y, block.z},
-                                .dynamic_shared = shared,
-                                .parameters = parameters,
-                                .cooperative = cooperative};
-  try {
-    device().launch(*kernel.module->loaded(device()).code, kernel.name, launch);
-  } catch (const Error& e) {
+  return {.kernel = &kernel,
+          .grid = grid,
+          .block = block,
+          .shared = shared,
+          .cooperative = cooperative,
+          .parameters = parameter_bytes(kernel_info, arguments)};
+}
+
+void Process::launch(const KernelWork& work) {
+  const emu::ptx::Launch launch{.grid = {work.grid.x, work.grid.y, work.grid.z},
+                                .block = {work.block.x, work.block.y, work.block.z},
+                                .dynamic_shared = work.shared,
+                                .parameters = work.parameters,
+                                .cooperative = work.cooperative};
+  const auto stop = [&](cudaError_t code, const Error& e) {
     std::fflush(stdout);
-    fmt::print(stderr, "twofour: {}\n", e.what());
-    sticky_ = sticky_code(e.what());
-    refuse(sticky_);
+    if (!is_found(e.what())) fmt::print(stderr, "twofour: {}\n", e.what());
+    sticky_ = code;
+    refuse(code);
+  };
+  try {
+    device().launch(*work.kernel->module->loaded(device()).code, work.kernel->name, launch);
+  } catch (const emu::ptx::KernelError& e) {
+    stop(sticky_code(e.fault), e);
+  } catch (const Error& e) {
+    stop(cudaErrorLaunchFailure, e);
   }
 }
 

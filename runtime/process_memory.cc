@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "twofour/isa/error.h"
+#include "twofour/runtime/checkers.h"
 #include "twofour/runtime/process.h"
 
 namespace twofour::runtime {
@@ -29,17 +30,49 @@ void* Process::allocate(std::uint64_t bytes, cudaMemoryType type) {
         "memory that host and device share cannot be had here: the range of the device's addresses is taken "
         "in this process; use cudaMalloc and cudaMemcpy");
   }
-  allocations_[address] = {bytes, type};
+  allocations_[address] = {.bytes = bytes, .type = type};
   return reinterpret_cast<void*>(address);
 }
 
 void Process::free(void* pointer, std::initializer_list<cudaMemoryType> types) {
   if (!pointer) return;
   const auto at = allocations_.find(number(pointer));
-  require(at != allocations_.end() && std::find(types.begin(), types.end(), at->second.type) != types.end(),
-          cudaErrorInvalidValue);
+  const bool is_one =
+      at != allocations_.end() && std::find(types.begin(), types.end(), at->second.type) != types.end();
+  if (!is_one) found_bad_free(number(pointer), device().describe(number(pointer)));
+  require(is_one, cudaErrorInvalidValue);
+  if (at->second.of_graph) return;
+  require(!at->second.registered, cudaErrorInvalidValue);
   allocations_.erase(at);
   device().free(number(pointer));
+}
+
+void Process::keep(void* pointer) {
+  allocations_.at(number(pointer)).of_graph = true;
+}
+
+void Process::register_host(void* pointer, std::uint64_t bytes) {
+  require(pointer != nullptr && bytes > 0, cudaErrorInvalidValue);
+  const auto next = allocations_.lower_bound(number(pointer));
+  const bool taken =
+      find(pointer) != nullptr || (next != allocations_.end() && next->first - number(pointer) < bytes);
+  require(!taken, cudaErrorHostMemoryAlreadyRegistered);
+  if (!device().adopt(number(pointer), bytes)) return;
+  allocations_[number(pointer)] = {.bytes = bytes, .type = cudaMemoryTypeHost, .registered = true};
+}
+
+void Process::unregister_host(void* pointer) {
+  require(pointer != nullptr, cudaErrorInvalidValue);
+  const auto at = allocations_.find(number(pointer));
+  if (at == allocations_.end()) return;  // it could not be had
+  require(at->second.registered, cudaErrorHostMemoryNotRegistered);
+  allocations_.erase(at);
+  device().disown(number(pointer));
+}
+
+void Process::check_leaks() {
+  const std::scoped_lock lock(mutex_);
+  if (sticky_ == cudaSuccess) found_leaks(allocations_);  // else the program could not free
 }
 
 const Allocation* Process::find(const void* pointer) const {

@@ -1,5 +1,6 @@
 #include "twofour/emu/check/findings.h"
 
+#include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
@@ -50,6 +51,10 @@ Finding finding_at(Tool tool, ptx::Warp& warp, const ptx::Site& site, std::uint3
   return f;
 }
 
+std::string place(const Finding& f) {
+  return fmt::format("{}:{}: {}: kernel {}", f.file, f.line, f.statement, f.kernel);
+}
+
 void Findings::add(Finding finding, std::uint64_t linear_block) {
   const std::lock_guard lock(mutex_);
   const auto [at, is_new] = entries_.try_emplace({finding.kernel, finding.line, finding.tool, finding.error},
@@ -63,6 +68,18 @@ void Findings::add(Finding finding, std::uint64_t linear_block) {
     known.finding.count = finding.count;
 }
 
+void Findings::replace(Finding finding, std::uint64_t linear_block) {
+  const std::lock_guard lock(mutex_);
+  const Key first{finding.kernel, finding.line, finding.tool, ""};
+  for (auto at = entries_.lower_bound(first); at != entries_.end();) {
+    const Finding& f = at->second.finding;
+    if (std::tie(f.kernel, f.line, f.tool) != std::tie(finding.kernel, finding.line, finding.tool)) break;
+    at = entries_.erase(at);
+  }
+  const Key key{finding.kernel, finding.line, finding.tool, finding.error};
+  entries_.emplace(key, Entry{std::move(finding), linear_block});
+}
+
 std::vector<Finding> Findings::list() const {
   const std::lock_guard lock(mutex_);
   std::vector<Finding> out;
@@ -73,6 +90,15 @@ std::vector<Finding> Findings::list() const {
 bool Findings::empty() const {
   const std::lock_guard lock(mutex_);
   return entries_.empty();
+}
+
+bool Findings::explains(const std::string& failure) const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) {
+    const Finding& f = entry.second.finding;
+    return (f.tool == Tool::memcheck || f.tool == Tool::synccheck) &&
+           failure.starts_with(place(f) + ", block ");
+  });
 }
 
 }  // namespace twofour::emu::check

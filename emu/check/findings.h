@@ -37,14 +37,21 @@ struct Finding {
 /// A finding without error and detail, for an instruction of a warp.
 Finding finding_at(Tool tool, ptx::Warp& warp, const ptx::Site& site, std::uint32_t lanes);
 
+/// "FILE:LINE: statement: kernel K", as messages of the executor begin.
+std::string place(const Finding& finding);
+
 /// Findings of a process; for many threads. Those of one tool, error, kernel and line count as one: the block
 /// with the lowest linear index is shown, so that the report does not hang on the order of host threads.
 class Findings {
  public:
   void add(Finding finding, std::uint64_t linear_block);
+  /// The only one of its tool, kernel and line.
+  void replace(Finding finding, std::uint64_t linear_block);
   /// By kernel, line, tool and error.
   std::vector<Finding> list() const;
   bool empty() const;
+  /// Whether this message of a launch that failed says no more than a finding of memcheck or synccheck.
+  bool explains(const std::string& failure) const;
 
  private:
   struct Entry {

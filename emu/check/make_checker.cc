@@ -12,12 +12,7 @@ using Factory = std::unique_ptr<ptx::Observer> (*)(Findings&);
 
 /// In the order of Tool.
 constexpr std::array<Factory, tools> factories{
-    nullptr,  // memcheck
-    nullptr,  // racecheck
-    nullptr,  // synccheck
-    nullptr,  // initcheck
-    nullptr,  // metacheck
-    nullptr,  // bankcheck
+    make_memcheck, make_racecheck, make_synccheck, make_initcheck, make_metacheck, make_bankcheck,
 };
 
 }  // namespace

@@ -19,7 +19,7 @@ struct Half {
   using Word = std::uint16_t;
   static constexpr int fraction_bits = 10, exponent_mask = 31, bias = 15;
   static TWOFOUR_ALWAYS_INLINE std::uint32_t word(Word w) { return w; }
-  static TWOFOUR_ALWAYS_INLINE bool is_zero(std::uint32_t w) { return (w & 0x7fff) == 0; }
+  static TWOFOUR_ALWAYS_INLINE std::uint32_t magnitude(std::uint32_t w) { return w & 0x7fff; }
   static TWOFOUR_ALWAYS_INLINE float value(std::uint32_t w) {
     const float size = std::bit_cast<float>((w & 0x7fff) << 13) * 0x1p112f;
     return std::bit_cast<float>(std::bit_cast<std::uint32_t>(size) | (w & 0x8000) << 16);
@@ -30,7 +30,7 @@ struct Single {
   using Word = Type;
   static constexpr int fraction_bits = 23, exponent_mask = 255, bias = 127;
   static TWOFOUR_ALWAYS_INLINE std::uint32_t word(Word w) { return std::uint32_t(w) << shift & mask; }
-  static TWOFOUR_ALWAYS_INLINE bool is_zero(std::uint32_t w) { return (w & 0x7fffffff) == 0; }
+  static TWOFOUR_ALWAYS_INLINE std::uint32_t magnitude(std::uint32_t w) { return w & 0x7fffffff; }
   static TWOFOUR_ALWAYS_INLINE float value(std::uint32_t w) { return std::bit_cast<float>(w); }
 };
 using Bfloat = Single<std::uint16_t, 16, 0xffff0000u>;
@@ -49,38 +49,41 @@ struct Range {
 template <class Format>
 TWOFOUR_ALWAYS_INLINE void range_body(const void* words, std::int64_t k, Range& range) {
   const auto* in = static_cast<const typename Format::Word*>(words);
-  int highest = -none, lowest = none, top = 0;
+  std::uint32_t largest = 0, smallest = ~0u;  // magnitudes; the smallest less one, which puts zeros last
   for (std::int64_t i = 0; i < k; ++i) {
-    const std::uint32_t w = Format::word(in[i]);
-    const int raw = raw_exponent<Format>(w);
-    top = std::max(top, raw);
-    highest = std::max(highest, Format::is_zero(w) ? -none : raw);
-    lowest = std::min(lowest, Format::is_zero(w) ? none : raw);
+    const std::uint32_t magnitude = Format::magnitude(Format::word(in[i]));
+    largest = std::max(largest, magnitude);
+    smallest = std::min(smallest, magnitude - 1);
   }
-  range = {highest, lowest, top > Format::bias};
+  if (largest == 0) return;
+  range = {raw_exponent<Format>(largest), raw_exponent<Format>(smallest + 1),
+           raw_exponent<Format>(largest) > Format::bias};
 }
 
 struct Placing {
   int highest, shift;  // of the line, and the power of two that it is scaled by
 };
-template <class Format>
+template <class Format, class Drop>
 TWOFOUR_ALWAYS_INLINE void place_body(const void* words, std::int64_t k, Placing at, float* value,
-                                      std::uint8_t* drop) {
+                                      Drop* drop) {
   const auto* in = static_cast<const typename Format::Word*>(words);
   const auto power = [](int e) { return std::bit_cast<float>(std::uint32_t(127 + e) << 23); };
   const float first = power(at.shift / 2), second = power(at.shift - at.shift / 2);  // both steps are exact
   for (std::int64_t i = 0; i < k; ++i) {
     const std::uint32_t w = Format::word(in[i]);
     value[i] = Format::value(w) * first * second;
-    drop[i] = std::uint8_t(Format::is_zero(w) ? int(zero_drop) : at.highest - raw_exponent<Format>(w));
+    drop[i] = Drop(Format::magnitude(w) == 0 ? int(zero_drop) : at.highest - raw_exponent<Format>(w));
   }
 }
 
-#define TWOFOUR_WINDOW_FORMAT(format)                                                                      \
-  TWOFOUR_SIMD_VARIANTS(range_##format, (const void* words, std::int64_t k, Range& range),                 \
-                        range_body<format>(words, k, range))                                               \
-  TWOFOUR_SIMD_VARIANTS(place_##format,                                                                    \
-                        (const void* words, std::int64_t k, Placing at, float* value, std::uint8_t* drop), \
+#define TWOFOUR_WINDOW_FORMAT(format)                                                                       \
+  TWOFOUR_SIMD_VARIANTS(range_##format, (const void* words, std::int64_t k, Range& range),                  \
+                        range_body<format>(words, k, range))                                                \
+  TWOFOUR_SIMD_VARIANTS(place_##format,                                                                     \
+                        (const void* words, std::int64_t k, Placing at, float* value, std::uint8_t* drop),  \
+                        place_body<format>(words, k, at, value, drop))                                      \
+  TWOFOUR_SIMD_VARIANTS(place_##format##_wide,                                                              \
+                        (const void* words, std::int64_t k, Placing at, float* value, std::uint32_t* drop), \
                         place_body<format>(words, k, at, value, drop))
 TWOFOUR_WINDOW_FORMAT(Half)
 TWOFOUR_WINDOW_FORMAT(Bfloat)
@@ -95,6 +98,40 @@ Range line_range(isa::ElementType type, const void* words, std::int64_t k) {
     default: range_Tfloat(words, k, range);
   }
   return range;
+}
+
+void place(isa::ElementType type, const void* words, std::int64_t k, Placing at, float* value,
+           std::uint8_t* drop) {
+  switch (type) {
+    case isa::ElementType::f16: return place_Half(words, k, at, value, drop);
+    case isa::ElementType::bf16: return place_Bfloat(words, k, at, value, drop);
+    default: place_Tfloat(words, k, at, value, drop);
+  }
+}
+void place(isa::ElementType type, const void* words, std::int64_t k, Placing at, float* value,
+           std::uint32_t* drop) {
+  switch (type) {
+    case isa::ElementType::f16: return place_Half_wide(words, k, at, value, drop);
+    case isa::ElementType::bf16: return place_Bfloat_wide(words, k, at, value, drop);
+    default: place_Tfloat_wide(words, k, at, value, drop);
+  }
+}
+
+template <class Drop>
+WindowLine unpack(isa::ElementType type, const void* words, std::int64_t k, float* value, Drop* drop) {
+  Range range = line_range(type, words, k);
+  if (range.highest < range.lowest) range.highest = range.lowest = 0;
+  if (type == isa::ElementType::f16) range.highest = 15;
+  const WindowLine line{range.highest, range.lowest, !range.special,
+                        !range.special && range.highest - range.lowest <= max_drop,
+                        std::ldexp(1.0, range.highest - window_top(type))};
+  if (!line.usable) {
+    std::fill_n(value, k, 0.0f);
+    std::fill_n(drop, k, zero_drop);
+    return line;
+  }
+  place(type, words, k, {line.highest, window_top(type) - line.highest}, value, drop);
+  return line;
 }
 
 const WindowKernels& kernels() {
@@ -119,24 +156,11 @@ WindowRule window_rule(isa::Architecture architecture, isa::ElementType input, i
 
 WindowLine window_unpack(isa::ElementType type, const void* words, std::int64_t k, float* value,
                          std::uint8_t* drop) {
-  Range range = line_range(type, words, k);
-  if (range.highest < range.lowest) range.highest = range.lowest = 0;
-  if (type == isa::ElementType::f16) range.highest = 15;
-  const WindowLine line{range.highest, range.lowest, !range.special,
-                        !range.special && range.highest - range.lowest <= max_drop,
-                        std::ldexp(1.0, range.highest - window_top(type))};
-  if (!line.usable) {
-    std::fill_n(value, k, 0.0f);
-    std::fill_n(drop, k, zero_drop);
-    return line;
-  }
-  const Placing at{line.highest, window_top(type) - line.highest};
-  switch (type) {
-    case isa::ElementType::f16: place_Half(words, k, at, value, drop); break;
-    case isa::ElementType::bf16: place_Bfloat(words, k, at, value, drop); break;
-    default: place_Tfloat(words, k, at, value, drop);
-  }
-  return line;
+  return unpack(type, words, k, value, drop);
+}
+WindowLine window_unpack(isa::ElementType type, const void* words, std::int64_t k, float* value,
+                         std::uint32_t* drop) {
+  return unpack(type, words, k, value, drop);
 }
 
 bool window_admits(const WindowRule& rule, const WindowLine& a, const WindowLine& b, std::int64_t blocks) {
@@ -162,6 +186,10 @@ int window_lanes() {
 
 WindowKernel window_kernel(const WindowRule& rule, bool four_vectors) {
   return kernels().kernel[rule.products / 8][rule.half][four_vectors];
+}
+
+WindowTileKernel window_tile_kernel(const WindowRule& rule, bool selected) {
+  return kernels().tile[rule.products / 8][rule.half][selected];
 }
 
 }  // namespace twofour::emu

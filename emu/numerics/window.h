@@ -7,9 +7,6 @@
 // zero (f16: one rounding to nearest even) gives the new accumulator. emax comes from bytes: each element
 // carries its raw exponent, and saturating byte arithmetic keeps zeros below everything. Rows of A and
 // columns of B ("lines") are scaled by powers of two, so that one range of exponents serves all magnitudes.
-//
-// A warp's tile: make the 16 rows of A the lanes and each column of B a broadcast side (products commute);
-// for mma.sp, whose rows pick different rows of B, make the columns of B the lanes.
 #include <cstddef>
 #include <cstdint>
 
@@ -45,6 +42,8 @@ constexpr std::uint8_t zero_drop = 255;
 /// zero. A line that is not usable comes out as zeros.
 WindowLine window_unpack(isa::ElementType type, const void* words, std::int64_t k, float* value,
                          std::uint8_t* drop);
+WindowLine window_unpack(isa::ElementType type, const void* words, std::int64_t k, float* value,
+                         std::uint32_t* drop);
 
 /// The exponent to which lines are scaled; f16 lines always have highest = 15 and so stay as they are.
 constexpr int window_top(isa::ElementType type) {
@@ -82,6 +81,23 @@ struct WindowCall {
 constexpr std::int64_t window_row_bytes(int lanes, int vectors) {
   return 4 * lanes * (vectors + 1);
 }
+
+/// A warp's tile: all of A is one line, and all of B. The 16 rows of A are the lanes, eight columns of B are
+/// broadcast.
+struct WindowTile {
+  static constexpr int rows = 16, columns = 8;
+  std::int64_t blocks;          ///< of rule.products elements of a row of A
+  const float* a_value;         ///< [stored k][row]
+  const std::uint32_t* a_byte;  ///< the same; window_byte() in each of the four bytes
+  std::int64_t k;               ///< rows of B: blocks * products, or twice that many where `select` is given
+  const float* b_value;         ///< [column][k]
+  const std::uint32_t* b_drop;  ///< [column / 4][k]; byte j belongs to column 4 * (column / 4) + j
+  const std::uint32_t* select;  ///< [stored k][row]: of B's rows 4 * (stored k / 2) .. + 3 the one that the
+                                ///< element meets, in the low two bits; null: stored k itself
+  float* accumulator;           ///< [column][row]; scaled; f16 accumulators as the f32 of equal value
+};
+using WindowTileKernel = void (*)(const WindowRule&, const WindowTile&);
+WindowTileKernel window_tile_kernel(const WindowRule& rule, bool selected);
 
 /// Lanes of a vector on this processor: 16, 8 or 4.
 int window_lanes();

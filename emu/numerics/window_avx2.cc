@@ -30,6 +30,11 @@ struct Avx2 : CorrectedRounding<Avx2> {
     return _mm256_and_ps(x, as_floats(integers(0x7fffffff)));
   }
 
+  /// Of four words at p the one that the low two bits of each lane name.
+  static TWOFOUR_INLINE Integers select(const void* p, Integers which) {
+    const __m256 table = _mm256_broadcast_ps(static_cast<const __m128*>(p));
+    return as_integers(_mm256_permutevar_ps(table, which));
+  }
   template <int v>
   static TWOFOUR_INLINE Integers field(Integers bytes) {
     if constexpr (v == 3)

@@ -27,6 +27,11 @@ struct Avx512 {
   static TWOFOUR_INLINE Integers max_bytes(Integers x, Integers y) { return _mm512_max_epu8(x, y); }
   static TWOFOUR_INLINE Integers subtract_bytes(Integers x, Integers y) { return _mm512_subs_epu8(x, y); }
 
+  /// Of four words at p the one that the low two bits of each lane name.
+  static TWOFOUR_INLINE Integers select(const void* p, Integers which) {
+    const __m512i table = _mm512_broadcast_i32x4(_mm_loadu_si128(static_cast<const __m128i*>(p)));
+    return as_integers(_mm512_permutevar_ps(as_floats(table), which));
+  }
   /// Byte v of each lane in the place of an f32 exponent; the other bits are anything.
   template <int v>
   static TWOFOUR_INLINE Integers field(Integers bytes) {

@@ -48,6 +48,11 @@ struct Portable : CorrectedRounding<Portable> {
   }
   static TWOFOUR_INLINE Integers magnitude(Floats x) { return as_integers(x) & 0x7fffffff; }
 
+  /// Of four words at p the one that the low two bits of each lane name.
+  static TWOFOUR_INLINE Integers select(const void* p, Integers which) {
+    const Integers table = load_as<Integers>(p);
+    return Integers{table[which[0] & 3], table[which[1] & 3], table[which[2] & 3], table[which[3] & 3]};
+  }
   template <int v>
   static TWOFOUR_INLINE Integers field(Integers bytes) {
     return (bytes >> 8 * v & 255) << 23;

@@ -29,8 +29,22 @@ TWOFOUR_ALWAYS_INLINE void scan_body(std::uint64_t* at, std::uint32_t lanes, std
   }
   out = {any, unequal, uneven};
 }
-TWOFOUR_SIMD_VARIANTS(scan, (std::uint64_t * at, std::uint32_t lanes, std::uint64_t size, Scan& out),
-                      scan_body(at, lanes, size, out))
+TWOFOUR_ALWAYS_INLINE void add_offset(const std::uint64_t* r, std::uint64_t offset, std::uint64_t* at) {
+  for (int l = 0; l < lanes_of_warp; ++l) at[l] = r[l] + offset;
+}
+TWOFOUR_ALWAYS_INLINE void add_offset(const std::uint32_t* r, std::uint64_t offset, std::uint64_t* at) {
+  for (int l = 0; l < lanes_of_warp; ++l) at[l] = std::uint32_t(r[l] + std::uint32_t(offset));
+}
+/// The addresses in registers plus an offset, and what there is to say of those of `lanes`.
+#define TWOFOUR_SCAN(name, Word)                                                                      \
+  TWOFOUR_SIMD_VARIANTS(name,                                                                         \
+                        (const Word* r, std::uint64_t offset, std::uint64_t* at, std::uint32_t lanes, \
+                         std::uint64_t size, Scan& out),                                              \
+                        add_offset(r, offset, at);                                                    \
+                        scan_body(at, lanes, size, out))
+TWOFOUR_SCAN(scan64, std::uint64_t)
+TWOFOUR_SCAN(scan32, std::uint32_t)
+#undef TWOFOUR_SCAN
 
 /// The top bit of `out` is set if an address is not in low .. low + room. Addresses and room are below 2^62.
 TWOFOUR_ALWAYS_INLINE void outside_body(const std::uint64_t* at, std::uint64_t low, std::uint64_t room,
@@ -85,14 +99,15 @@ View global_view(Warp& warp, const Op& op, const Addresses& a, std::uint32_t lan
 [[noreturn]] void fail_outside(Warp& warp, Window window, std::uint64_t address, std::uint64_t size,
                                int lane) {
   const auto outside_of = [&](std::uint64_t begin, std::uint64_t bytes) {
-    warp.fail(lane, "{} memory access out of bounds: address {:#x}, {} bytes; there are {} bytes at {:#x}",
+    warp.fail(Fault::address, lane,
+              "{} memory access out of bounds: address {:#x}, {} bytes; there are {} bytes at {:#x}",
               name(window), address, size, bytes, begin);
   };
   if (window == Window::shared) outside_of(shared_window, warp.cta().shared().size());
   if (window == Window::local) outside_of(local_window, warp.local_stride());
   if (window == Window::param) outside_of(param_window, warp.cta().grid().parameters.size());
-  warp.fail(lane, "global memory access out of bounds: address {:#x}, {} bytes, {}", address, size,
-            warp.cta().grid().memory->describe(address));
+  warp.fail(Fault::address, lane, "global memory access out of bounds: address {:#x}, {} bytes, {}", address,
+            size, warp.cta().grid().memory->describe(address));
 }
 
 }  // namespace
@@ -113,32 +128,46 @@ Window window_at(std::uint64_t address) {
   return Window::global;
 }
 
+namespace {
+
+/// Of an address without a register.
+std::uint64_t uniform_base(const Warp& warp, const Address& address) {
+  return (address.base == Address::Base::frame ? local_window + warp.frame().local_base : 0) +
+         std::uint64_t(address.offset);
+}
+
+}  // namespace
+
 void read_base(Warp& warp, const Address& address, std::uint64_t* at) {
   const auto offset = std::uint64_t(address.offset);
-  if (address.base == Address::Base::reg64) {
-    const auto* r = warp.reg<std::uint64_t>(address.reg);
-    for (int l = 0; l < lanes_of_warp; ++l) at[l] = r[l] + offset;
-  } else if (address.base == Address::Base::reg32) {
-    const auto* r = warp.reg<std::uint32_t>(address.reg);
-    for (int l = 0; l < lanes_of_warp; ++l) at[l] = std::uint32_t(r[l] + std::uint32_t(offset));
-  } else {
-    const std::uint64_t base =
-        address.base == Address::Base::frame ? local_window + warp.frame().local_base : 0;
-    std::fill(at, at + lanes_of_warp, base + offset);
-  }
+  if (address.base == Address::Base::reg64)
+    add_offset(warp.reg<std::uint64_t>(address.reg), offset, at);
+  else if (address.base == Address::Base::reg32)
+    add_offset(warp.reg<std::uint32_t>(address.reg), offset, at);
+  else
+    std::fill(at, at + lanes_of_warp, uniform_base(warp, address));
 }
 
 void gather(Warp& warp, const Address& address, std::uint32_t lanes, std::uint64_t size,
             std::uint64_t alignment, Addresses& out) {
-  read_base(warp, address, out.at);
+  const auto offset = std::uint64_t(address.offset);
   Scan s;
-  scan(out.at, lanes, size, s);
+  if (address.base == Address::Base::reg64) {
+    scan64(warp.reg<std::uint64_t>(address.reg), offset, out.at, lanes, size, s);
+  } else if (address.base == Address::Base::reg32) {
+    scan32(warp.reg<std::uint32_t>(address.reg), offset, out.at, lanes, size, s);
+  } else {
+    s.any = uniform_base(warp, address);
+    s.uneven = 1;
+    std::fill(out.at, out.at + lanes_of_warp, s.any);
+  }
   out.same = s.unequal == 0;
   out.in_line = s.uneven == 0;
   if ((s.any & (alignment - 1)) == 0) return;
   for_lanes(lanes, [&](int l) {
     if ((out.at[l] & (alignment - 1)) != 0)
-      warp.fail(l, "misaligned address {:#x}: the access needs a multiple of {}", out.at[l], alignment);
+      warp.fail(Fault::alignment, l, "misaligned address {:#x}: the access needs a multiple of {}", out.at[l],
+                alignment);
   });
 }
 
@@ -156,14 +185,15 @@ View view(Warp& warp, const Op& op, Window window, const Addresses& a, std::uint
   }
   if ((v.lanes >> first & 1) == 0) fail_outside(warp, window, a.at[first], size, first);
   if (write && window == Window::param)
-    warp.fail(first, "write to address {:#x}: kernel parameters are read-only", a.at[first]);
+    warp.fail(Fault::address, first, "write to address {:#x}: kernel parameters are read-only", a.at[first]);
   return v;
 }
 
 std::byte* resolve(Warp& warp, const Op& op, Window window, std::uint64_t address, std::uint64_t size,
                    std::uint64_t alignment, int lane, bool write) {
   if (address % alignment != 0)
-    warp.fail(lane, "misaligned address {:#x}: the access needs a multiple of {}", address, alignment);
+    warp.fail(Fault::alignment, lane, "misaligned address {:#x}: the access needs a multiple of {}", address,
+              alignment);
   Addresses a;
   std::fill(a.at, a.at + lanes_of_warp, address);
   a.same = true;

@@ -10,6 +10,12 @@
 
 /// Attribute of a lambda that lanes() takes: its body goes into the loop of every SIMD level.
 #define TWOFOUR_LANE __attribute__((always_inline))
+/// Before a loop: its turns depend on no others.
+#if defined(__clang__)
+#define TWOFOUR_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define TWOFOUR_INDEPENDENT _Pragma("GCC ivdep")
+#endif
 
 namespace twofour::emu::ptx {
 
@@ -44,11 +50,7 @@ template <class Word>
 TWOFOUR_ALWAYS_INLINE void store_lanes(const Word* out, void* destination, u32 active) {
   auto* d = static_cast<Word*>(destination);
   if (d == nullptr) return;
-  if (active == all_lanes) {
-    for (int i = 0; i < lane_count; ++i) d[i] = out[i];
-  } else {
-    for (int i = 0; i < lane_count; ++i) d[i] = (active >> i & 1) != 0 ? out[i] : d[i];
-  }
+  for (int i = 0; i < lane_count; ++i) d[i] = (active >> i & 1) != 0 ? out[i] : d[i];
 }
 TWOFOUR_ALWAYS_INLINE void store_predicate(u32 bits, void* destination, u32 active) {
   auto* d = static_cast<u32*>(destination);
@@ -87,11 +89,15 @@ struct Lanes {
     if constexpr (std::is_same_v<Result, bool>) {
       store_predicate(predicate_of<Operation>(call), call.d[0], call.active);
     } else {
+      // A register is a source as a whole or not at all, so that lanes do not wait for one another.
       using Word = WordOf<sizeof(Result)>;
-      alignas(64) Word out[lane_count];
+      alignas(64) Word some[lane_count];
+      const bool all = call.active == all_lanes && call.d[0] != nullptr;
+      Word* const out = all ? static_cast<Word*>(call.d[0]) : some;
+      TWOFOUR_INDEPENDENT
       for (int i = 0; i < lane_count; ++i)
         out[i] = __builtin_bit_cast(Word, OperationTraits<Operation>::at(call, i));
-      store_lanes(out, call.d[0], call.active);
+      if (!all) store_lanes(some, call.d[0], call.active);
     }
   }
 };

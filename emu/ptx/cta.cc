@@ -8,6 +8,7 @@ namespace twofour::emu::ptx {
 namespace {
 
 constexpr std::uint64_t slice = 1 << 16;  // instructions after which another warp has its turn
+constexpr std::uint64_t max_block_memory = 1 << 30;
 
 }  // namespace
 
@@ -60,14 +61,23 @@ bool Cta::run(std::uint64_t budget) {
     budget_ -= executed;
   }
   for (BlockObserver* o : observers_) o->end(*this);
+  if (grid_.progress != nullptr) grid_.progress->blocks.fetch_add(1, std::memory_order_relaxed);
   return true;
 }
 
 void Cta::check_limits(std::uint64_t executed, const Warp& warp) {
   const std::uint64_t total = grid_.executed.fetch_add(executed, std::memory_order_relaxed) + executed;
+  if (grid_.progress != nullptr)
+    grid_.progress->warp_instructions.fetch_add(executed, std::memory_order_relaxed);
   if (grid_.instruction_limit != 0 && total > grid_.instruction_limit)
     warp.fail(-1, "the launch executed {} warp instructions, the limit is {}: an endless loop?", total,
               grid_.instruction_limit);
+}
+
+void Cta::take_memory(const Warp& warp, std::uint64_t bytes) {
+  taken_ += bytes;
+  if (taken_ > max_block_memory)
+    warp.fail(-1, "registers and local memory of the block take more than {} bytes", max_block_memory);
 }
 
 std::uint32_t Cta::live_threads() const {

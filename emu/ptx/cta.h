@@ -15,6 +15,9 @@ namespace twofour::emu::ptx {
 
 class Observer;
 class BlockObserver;
+class DeviceHeap;
+class NestedLaunches;
+class Textures;
 
 /// What all blocks of a launch share.
 struct Grid {
@@ -31,8 +34,12 @@ struct Grid {
   std::function<void(std::string_view)> print;  ///< where printf's text goes
   std::mutex print_mutex;
   std::span<Observer* const> observers;
+  DeviceHeap* heap = nullptr;
+  NestedLaunches* nested = nullptr;
+  const Textures* textures = nullptr;
   bool cooperative = false;     ///< all blocks are resident; they may wait for each other
   std::uint64_t workspace = 0;  ///< of a cooperative grid's barrier: %envreg1 (high) and %envreg2
+  Progress* progress = nullptr;
 
   void print_text(std::string_view text) {
     const std::lock_guard lock(print_mutex);
@@ -66,6 +73,10 @@ class Cta {
   std::span<BlockObserver* const> observers() const { return observers_; }
 
   enum class Arrival : std::uint8_t { sync, arrive, reduce };
+  /// Host memory that registers and local memory of a warp take in addition. Throws Error, with the place of
+  /// the warp, where the block takes more than 1 GiB in all.
+  void take_memory(const Warp& warp, std::uint64_t bytes);
+
   /// A warp comes to a barrier that expects `threads` (0: the whole block); sync and reduce block it.
   void arrive(Warp& warp, std::uint32_t id, std::uint32_t threads, Arrival arrival,
               Reduction contribution = {});
@@ -86,7 +97,7 @@ class Cta {
   Grid& grid_;
   std::span<BlockObserver* const> observers_;
   Dim3 index_;
-  std::uint64_t linear_index_ = 0;
+  std::uint64_t linear_index_ = 0, taken_ = 0;
   std::vector<std::byte> shared_storage_;
   std::span<std::byte> shared_;
   std::vector<std::unique_ptr<Warp>> warps_;

@@ -30,6 +30,9 @@ void prepare_special(Warp& warp, const Op& op, std::uint32_t lanes) {
   read_special(warp, op, lanes);
 }
 
+/// An instruction that changes nothing here: it counts all the same.
+void nothing(Warp&, const Op&, std::uint32_t) {}
+
 struct Unsupported {
   std::string why;
 };
@@ -45,18 +48,29 @@ void give_way(Warp& warp, const Op&, std::uint32_t) {
   warp.cta().give_way();
 }
 
+template <std::size_t results, std::size_t sources>
 void run_alu(Warp& warp, const Op& op, std::uint32_t lanes) {
   AluCall call;
   call.active = lanes;
-  call.d = {warp.pointer(op.d[0]), warp.pointer(op.d[1])};
-  for (std::size_t k = 0; k < call.s.size(); ++k) call.s[k] = warp.pointer(op.s[k]);
+  for (std::size_t k = 0; k < results; ++k) call.d[k] = warp.pointer(op.d[k]);
+  for (std::size_t k = 0; k < sources; ++k) call.s[k] = warp.pointer(op.s[k]);
   call.carry = warp.carry();
   op.alu(call);
 }
+/// What most instructions are has code of its own.
+Handler alu_handler(std::size_t results, std::size_t sources) {
+  if (results == 1) switch (sources) {
+      case 1: return run_alu<1, 1>;
+      case 2: return run_alu<1, 2>;
+      case 3: return run_alu<1, 3>;
+      default: break;
+    }
+  return run_alu<2, 5>;
+}
 
 OpcodeDecoder find_decoder(std::string_view opcode) {
-  for (const auto find :
-       {find_move, find_memory, find_control, find_barrier, find_lanes, find_atomic, find_copy, find_matrix})
+  for (const auto find : {find_move, find_memory, find_control, find_barrier, find_lanes, find_atomic,
+                          find_copy, find_matrix, find_texture})
     if (const OpcodeDecoder d = find(opcode)) return d;
   return decode_alu;
 }
@@ -173,7 +187,9 @@ void FunctionDecoder::decode_instruction(int position) {
   if (meets_[std::size_t(position)]) prepare(meet);
   const Site* const site = kernel_.observed ? describe(*this) : nullptr;
   if (site != nullptr) prepare(observe_before).data = site;
+  const std::size_t ops = program_->ops.size();
   decode_known();
+  if (program_->ops.size() == ops) emit(nothing);
   if (instruction_->opcode == "ld" && (has("acquire") || has("volatile"))) prepare(give_way);
   if (site != nullptr && goes_on(*instruction_)) prepare(observe_after).data = site;
 }
@@ -380,6 +396,21 @@ std::int64_t FunctionDecoder::number(const Operand& o) const {
   return o.integer;
 }
 
+namespace {
+
+/// Refusals of find_alu begin with line and column.
+std::optional<Alu> alu_of(FunctionDecoder& d, std::span<const Type> types) {
+  std::string problem;
+  try {
+    return find_alu(d.instruction(), types);
+  } catch (const Error& e) {
+    problem = e.what();
+  }
+  fail("{}:{}", d.kernel().module->file, problem);
+}
+
+}  // namespace
+
 void decode_alu(FunctionDecoder& d) {
   const Instruction& i = d.instruction();
   // A pair p|q counts as two operands.
@@ -398,7 +429,7 @@ void decode_alu(FunctionDecoder& d) {
       break;
     }
   for (const Operand* o : operands) types.push_back(o->kind == Operand::Kind::reg ? d.declared(o->reg) : own);
-  const auto alu = find_alu(i, types);
+  const auto alu = alu_of(d, types);
   if (!alu) d.unsupported("not implemented");
   const auto results = std::size_t(alu->result_count), sources = std::size_t(alu->source_count);
   if (operands.size() != results + sources) d.refuse("another number of operands than the instruction takes");
@@ -406,7 +437,7 @@ void decode_alu(FunctionDecoder& d) {
   std::array<Ref, 5> from = {};
   for (std::size_t k = 0; k < results; ++k) to[k] = d.destination(*operands[k], bytes_of(alu->results[k]));
   for (std::size_t k = 0; k < sources; ++k) from[k] = d.source(*operands[results + k], alu->sources[k]);
-  Op& op = d.emit(run_alu);
+  Op& op = d.emit(alu_handler(results, sources));
   op.d = to;
   op.s = from;
   op.alu = alu->run;

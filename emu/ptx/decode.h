@@ -123,6 +123,7 @@ OpcodeDecoder find_lanes(std::string_view opcode);    ///< shfl vote match activ
 OpcodeDecoder find_atomic(std::string_view opcode);   ///< atom red
 OpcodeDecoder find_copy(std::string_view opcode);     ///< cp mbarrier
 OpcodeDecoder find_matrix(std::string_view opcode);   ///< mma wmma ldmatrix stmatrix movmatrix
+OpcodeDecoder find_texture(std::string_view opcode);  ///< tex suld sust
 /// Everything of alu.h. Refuses an unknown opcode.
 void decode_alu(FunctionDecoder& d);
 

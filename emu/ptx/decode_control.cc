@@ -148,6 +148,7 @@ void decode_call(FunctionDecoder& d) {
     const Handler handler = find_system_call(call.function);
     if (handler == nullptr)
       d.unsupported(fmt::format("not implemented: {} is not defined in this module", call.function));
+    if (call.function != "vprintf" && call.function != "__assertfail") d.kernel().uses_heap = true;
     const CallSite* const data = d.own(std::move(site));
     d.emit(handler).data = data;
     return;

@@ -24,7 +24,8 @@ void read_sizes(Warp& warp, const CopyOp& c, std::uint32_t lanes, std::uint32_t 
   });
 }
 
-void copy(Warp& warp, const Op& op, std::uint32_t lanes) {
+/// Some lanes read less than they write, or the bytes lie in several pieces.
+void copy_in_pieces(Warp& warp, const Op& op, std::uint32_t lanes) {
   const auto& c = *static_cast<const CopyOp*>(op.data);
   std::uint32_t sizes[lanes_of_warp];
   read_sizes(warp, c, lanes, sizes);
@@ -53,6 +54,27 @@ void copy(Warp& warp, const Op& op, std::uint32_t lanes) {
   });
 }
 
+template <std::size_t size>
+void copy(Warp& warp, const Op& op, std::uint32_t lanes) {
+  const auto& c = *static_cast<const CopyOp*>(op.data);
+  Addresses to, from;
+  gather(warp, c.to, lanes, size, size, to);
+  gather(warp, c.from, lanes, size, size, from);
+  const View source = view(warp, op, Window::global, from, lanes, size, false);
+  const View target = view(warp, op, Window::shared, to, lanes, size, true);
+  if ((source.lanes & target.lanes) != lanes) return copy_in_pieces(warp, op, lanes);
+  for_lanes(lanes, [&](int l) { std::memcpy(target.host(to, l), source.host(from, l), size); });
+}
+
+Handler copy_handler(const CopyOp& c) {
+  if (c.source_size || c.ignore) return copy_in_pieces;
+  switch (c.size) {
+    case 4: return copy<4>;
+    case 8: return copy<8>;
+    default: return copy<16>;
+  }
+}
+
 void nothing(Warp&, const Op&, std::uint32_t) {}
 
 void decode_copy_async(FunctionDecoder& d) {
@@ -74,7 +96,7 @@ void decode_copy_async(FunctionDecoder& d) {
       c.source_size = d.source(o, Type::u32);
   }
   const CopyOp* const data = d.own(c);
-  d.emit(copy).data = data;
+  d.emit(copy_handler(c)).data = data;
 }
 
 // mbarrier: a 64-bit word of shared memory. What its bits mean is ours (PTX: opaque).

@@ -1,6 +1,7 @@
 // Between the lanes of a warp: shfl, vote, match, activemask, redux, elect (PTX ISA 9.0, 9.7.9 and 9.7.13).
 // Lanes that a member mask names must be there, unless they exited.
 #include "twofour/emu/ptx/decode.h"
+#include "twofour/emu/ptx/shuffle.h"
 
 namespace twofour::emu::ptx {
 namespace {
@@ -32,23 +33,6 @@ void write_predicate(Warp& warp, Ref r, std::uint32_t lanes, std::uint32_t value
 
 // shfl
 
-enum Shuffle : int { up, down, bfly, idx };
-
-/// Source lane of PTX's definition, and whether it is in range.
-std::pair<int, bool> shuffle_source(int mode, int lane, std::uint32_t b, std::uint32_t c) {
-  const int bval = int(b & 31), clamp = int(c & 31), segment = int(c >> 8 & 31);
-  const int highest = (lane & segment) | (clamp & ~segment), lowest = lane & segment;
-  switch (mode) {
-    case up: return {lane - bval, lane - bval >= highest};
-    case down: return {lane + bval, lane + bval <= highest};
-    case bfly: return {lane ^ bval, (lane ^ bval) <= highest};
-    default: {
-      const int j = lowest | (bval & ~segment);
-      return {j, j <= highest};
-    }
-  }
-}
-
 void shuffle(Warp& warp, const Op& op, std::uint32_t lanes) {
   for_groups(warp, op.s[3], lanes, [](std::uint32_t) {});
   std::uint32_t values[lanes_of_warp];
@@ -56,7 +40,7 @@ void shuffle(Warp& warp, const Op& op, std::uint32_t lanes) {
   const auto *b = warp.reg<std::uint32_t>(op.s[1]), *c = warp.reg<std::uint32_t>(op.s[2]);
   std::uint32_t results[lanes_of_warp], in_range = 0;
   for_lanes(lanes, [&](int l) {
-    const auto [source, valid] = shuffle_source(op.detail, l, b[l], c[l]);
+    const auto [source, valid] = shuffle_source(Shuffle(op.detail), l, b[l], c[l]);
     in_range |= std::uint32_t(valid) << l;
     results[l] = values[valid ? source : l];
   });
@@ -75,8 +59,9 @@ void decode_shfl(FunctionDecoder& d) {
   p.d[0] = d.destination(pair ? to.parts[0] : to, 4);
   if (pair) p.d[1] = d.destination(to.parts[1], 0);
   for (std::size_t k = 0; k < (sync ? 4u : 3u); ++k) p.s[k] = d.source(d.operand(k + 1), Type::b32);
-  p.detail = d.has("up") ? up : d.has("down") ? down : d.has("bfly") ? bfly : idx;
-  if (p.detail == idx && !d.has("idx")) d.refuse("the mode is missing");
+  const auto mode = shuffle_mode(d.instruction());
+  if (!mode) d.refuse("the mode is missing");
+  p.detail = int(*mode);
   Op& op = d.emit(shuffle);
   op.d = p.d;
   op.s = p.s;

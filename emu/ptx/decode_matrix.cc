@@ -25,6 +25,8 @@ struct MatrixOp {
   Registers a, b, c, d;
   Ref metadata, stride;
   int selector = 0;
+  /// By architecture; no instruction: the architecture refuses it.
+  std::array<PreparedMma, std::size_t(isa::Architecture::blackwell) + 1> prepared = {};
   Address address;
 };
 
@@ -55,41 +57,65 @@ void write_fragment(Warp& warp, const Registers& r, const Fragment& f) {
   }
 }
 
-/// Runs f and gives its Errors their place.
-template <class F>
-void with_place(Warp& warp, std::uint32_t lanes, F&& f) {
+void need_all_lanes(Warp& warp, std::uint32_t lanes) {
   if (const std::uint32_t missing = ~lanes; missing != 0)
     warp.fail(std::countr_zero(missing),
               "a matrix instruction needs all 32 lanes; lanes {:#010x} are not here", missing);
+}
+
+/// Runs f and gives its Errors their place and kind.
+template <class F>
+void with_place(Warp& warp, std::uint32_t lanes, Fault fault, F&& f) {
+  need_all_lanes(warp, lanes);
   std::string problem;
   try {
     return f();
   } catch (const Error& e) {
     problem = e.what();
   }
-  warp.fail(-1, "{}", problem);
+  warp.fail(fault, -1, "{}", problem);
 }
 
-void multiply(Warp& warp, const Op& op, std::uint32_t lanes) {
-  const auto& m = *static_cast<const MatrixOp*>(op.data);
-  with_place(warp, lanes, [&] {
+NumericOptions numeric_options(isa::Architecture architecture, const MatrixOp& m) {
+  return {architecture, m.spelling.satfinite, m.spelling.rounding};
+}
+
+/// Registers of 64 bits a lane, and what the architecture refuses.
+void multiply_copies(Warp& warp, const MatrixOp& m) {
+  with_place(warp, all_lanes, Fault::other, [&] {
     MmaOperands x;
     read_fragment(warp, m.a, x.a);
     read_fragment(warp, m.b, x.b);
     read_fragment(warp, m.c, x.c);
     if (m.metadata) std::memcpy(x.metadata.data(), warp.pointer(m.metadata), sizeof x.metadata);
     x.selector = m.selector;
-    const NumericOptions options{warp.cta().grid().machine->architecture, m.spelling.satfinite,
-                                 m.spelling.rounding};
-    write_fragment(warp, m.d, execute(*m.spelling.instruction, x, options));
+    const isa::Architecture architecture = warp.cta().grid().machine->architecture;
+    write_fragment(warp, m.d, execute(*m.spelling.instruction, x, numeric_options(architecture, m)));
   });
 }
 
-void load_matrices(Warp& warp, const Op& op, std::uint32_t lanes) {
+template <class Word>
+void point_to(Warp& warp, const Registers& r, MmaRegisters::Words<Word>& to) {
+  for (std::size_t k = 0; k < std::size_t(r.count); ++k) to[k] = warp.reg<std::uint32_t>(r.refs[k]);
+}
+
+void multiply(Warp& warp, const Op& op, std::uint32_t lanes) {
   const auto& m = *static_cast<const MatrixOp*>(op.data);
-  with_place(warp, lanes, [&] {
-    Addresses a;
-    gather(warp, m.address, lanes, 16, 1, a);
+  const PreparedMma& mma = m.prepared[std::size_t(warp.cta().grid().machine->architecture)];
+  need_all_lanes(warp, lanes);
+  if (mma.instruction == nullptr) return multiply_copies(warp, m);
+  MmaRegisters r;
+  point_to(warp, m.a, r.a);
+  point_to(warp, m.b, r.b);
+  point_to(warp, m.c, r.c);
+  point_to(warp, m.d, r.d);
+  if (m.metadata) r.metadata = warp.reg<std::uint32_t>(m.metadata);
+  run(mma, r);
+}
+
+/// All of ldmatrix, with the messages.
+void load_matrices_checked(Warp& warp, const MatrixOp& m, Addresses& a) {
+  with_place(warp, all_lanes, Fault::address, [&] {
     for (std::uint64_t& address : a.at) address -= shared_window;
     write_fragment(warp, m.d,
                    ldmatrix(*m.spelling.instruction, warp.cta().shared(),
@@ -97,9 +123,34 @@ void load_matrices(Warp& warp, const Op& op, std::uint32_t lanes) {
   });
 }
 
+/// A row of 16 bytes for each of the first lanes.
+void load_matrices(Warp& warp, const Op& op, std::uint32_t lanes) {
+  const auto& m = *static_cast<const MatrixOp*>(op.data);
+  need_all_lanes(warp, lanes);
+  const isa::Movement& movement = m.spelling.instruction->movement;
+  const auto shared = warp.cta().shared();
+  Addresses a;
+  read_base(warp, m.address, a.at);
+  const std::uint64_t room = shared.size() - 16;
+  std::uint64_t low = 0, outside = room;  // the top bit: less than a row of memory, or a row not in it
+  for (std::size_t l = 0; l < std::size_t(8 * movement.matrices); ++l) {
+    const std::uint64_t at = a.at[l] - shared_window;
+    low |= at;
+    outside |= at | (room - at);
+  }
+  if ((low & 15) != 0 || std::int64_t(outside) < 0 || movement.transposed)
+    return load_matrices_checked(warp, m, a);
+  for (std::size_t j = 0; j < std::size_t(movement.matrices); ++j) {
+    auto* d = warp.reg<std::byte>(m.d.refs[j]);
+    if (d == nullptr) continue;
+    for (std::size_t row = 0; row < 8; ++row)
+      std::memcpy(d + 16 * row, shared.data() + (a.at[8 * j + row] - shared_window), 16);
+  }
+}
+
 void transpose(Warp& warp, const Op& op, std::uint32_t lanes) {
   const auto& m = *static_cast<const MatrixOp*>(op.data);
-  with_place(warp, lanes, [&] {
+  with_place(warp, lanes, Fault::other, [&] {
     Fragment f;
     read_fragment(warp, m.a, f);
     f.word[0] = movmatrix(f.word[0]);
@@ -128,7 +179,7 @@ std::pair<std::span<std::byte>, MatrixAddress> matrix_address(Warp& warp, const 
 
 void load_fragment(Warp& warp, const Op& op, std::uint32_t lanes) {
   const auto& m = *static_cast<const MatrixOp*>(op.data);
-  with_place(warp, lanes, [&] {
+  with_place(warp, lanes, Fault::address, [&] {
     const auto [bytes, at] = matrix_address(warp, m);
     write_fragment(warp, m.d, wmma_load(*m.spelling.instruction, bytes, at));
   });
@@ -136,7 +187,7 @@ void load_fragment(Warp& warp, const Op& op, std::uint32_t lanes) {
 
 void store_fragment(Warp& warp, const Op& op, std::uint32_t lanes) {
   const auto& m = *static_cast<const MatrixOp*>(op.data);
-  with_place(warp, lanes, [&] {
+  with_place(warp, lanes, Fault::address, [&] {
     const auto [bytes, at] = matrix_address(warp, m);
     Fragment f;
     read_fragment(warp, m.d, f);
@@ -168,6 +219,18 @@ Registers registers(FunctionDecoder& d, const Operand& o, int words, bool result
   return r;
 }
 
+/// Once for all launches.
+void prepare_all(MatrixOp& m) {
+  for (const Registers* r : {&m.a, &m.b, &m.c, &m.d})
+    if (r->wide) return;
+  for (std::size_t n = 0; n < m.prepared.size(); ++n) {
+    try {
+      m.prepared[n] = prepare(*m.spelling.instruction, numeric_options(isa::Architecture(n), m), m.selector);
+    } catch (const Error&) {  // said where it runs
+    }
+  }
+}
+
 void emit_matrix(FunctionDecoder& d, Handler handler, MatrixOp m) {
   const MatrixOp* const data = d.own(std::move(m));
   d.emit(handler).data = data;
@@ -190,6 +253,7 @@ void decode_multiply(FunctionDecoder& d) {
       d.refuse(fmt::format("sparsity selector {}, it takes 0 to {}", selector, i.selectors() - 1));
     m.selector = int(selector);
   }
+  prepare_all(m);
   emit_matrix(d, multiply, m);
 }
 

@@ -6,12 +6,21 @@
 #include "twofour/emu/ptx/cta.h"
 #include "twofour/emu/ptx/launch.h"
 #include "twofour/emu/ptx/memory.h"
+#include "twofour/emu/ptx/nested.h"
+#include "twofour/emu/ptx/observer.h"
+#include "twofour/emu/ptx/texture.h"
 
 namespace twofour::emu::ptx {
 namespace {
 
 constexpr std::uint64_t max_static_shared = 48 * 1024;
+constexpr std::uint64_t heap_bytes = 8 << 20, nested_bytes = 64 << 20;
 constexpr std::uint64_t max_block_threads = 1024, max_block_z = 64, max_grid_yz = 65535;
+
+bool wants_written(const DeviceOptions& options) {
+  return std::any_of(options.observers.begin(), options.observers.end(),
+                     [](const Observer* o) { return o->wants_written(); });
+}
 
 }  // namespace
 
@@ -45,6 +54,12 @@ class LoadedModule {
       fail("{}: there is no kernel {}{}", module_.file, name, entries());
     return *(kernels_[std::string(name)] = decode_kernel(module_, *f, symbols_, observed_));
   }
+  /// By the address that PTX has for it.
+  const Kernel& kernel(std::uint64_t address) const {
+    for (const auto& [name, at] : symbols_.functions)
+      if (at == address) return kernel(name);
+    fail("{}: there is no kernel at address {:#x}", module_.file, address);
+  }
 
  private:
   std::string entries() const {
@@ -71,6 +86,7 @@ class LoadedModule {
       symbols_.global[v.name] = address;
       std::copy(v.initial.begin(), v.initial.end(),
                 reinterpret_cast<std::uint8_t*>(memory_->host_bias() + address));
+      if (memory_->written() != nullptr) memory_->written()->set(address, std::uint64_t(v.bytes));
     }
   }
 
@@ -101,12 +117,16 @@ class LoadedModule {
 struct Device::Impl {
   isa::Machine machine;
   DeviceOptions options;
-  std::shared_ptr<GlobalMemory> memory = std::make_shared<GlobalMemory>(options.memory_bytes);
+  std::shared_ptr<GlobalMemory> memory =
+      std::make_shared<GlobalMemory>(options.memory_bytes, options.memory_gap, wants_written(options));
+  DeviceHeap heap{memory, heap_bytes};
+  DeviceHeap parameters{memory, nested_bytes};  ///< of kernels that kernels launch
+  Textures textures = {};
   std::uint64_t launches = 0;
 };
 
 Device::Device(isa::Machine machine, DeviceOptions options)
-    : impl_(std::make_unique<Impl>(Impl{std::move(machine), std::move(options)})) {
+    : impl_(new Impl{std::move(machine), std::move(options)}) {
   if (!impl_->options.print)
     impl_->options.print = [](std::string_view text) {
       std::fwrite(text.data(), 1, text.size(), stdout);
@@ -127,6 +147,9 @@ void Device::free(std::uint64_t address) {
 std::uint64_t Device::free_bytes() const {
   return impl_->memory->free_bytes();
 }
+std::string Device::describe(std::uint64_t address) const {
+  return impl_->memory->describe(address);
+}
 
 std::span<std::byte> Device::bytes(std::uint64_t address, std::uint64_t count) {
   const GlobalMemory& memory = *impl_->memory;
@@ -134,7 +157,24 @@ std::span<std::byte> Device::bytes(std::uint64_t address, std::uint64_t count) {
   const GlobalMemory::Range r = memory.find(address);
   if (r.end == 0 || r.end - address < count)
     fail("{} bytes at device address {:#x}, which {}", count, address, memory.describe(address));
+  if (memory.written() != nullptr) memory.written()->set(address, count);
   return {reinterpret_cast<std::byte*>(memory.host_bias() + address), count};
+}
+
+bool Device::set_heap_bytes(std::uint64_t bytes) {
+  return impl_->heap.resize(bytes);
+}
+std::uint64_t Device::add_texture(const Texture& texture) {
+  return impl_->textures.add(texture);
+}
+void Device::remove_texture(std::uint64_t handle) {
+  impl_->textures.remove(handle);
+}
+bool Device::adopt(std::uint64_t address, std::uint64_t bytes) {
+  return impl_->memory->adopt(address, bytes);
+}
+void Device::disown(std::uint64_t address) {
+  impl_->memory->disown(address);
 }
 
 std::shared_ptr<LoadedModule> Device::load(Module module) {
@@ -214,7 +254,35 @@ class Workspace {
 }  // namespace
 
 LaunchReport Device::launch(const LoadedModule& module, std::string_view entry, const Launch& launch) {
-  const Kernel& kernel = module.kernel(entry);
+  NestedLaunches nested(impl_->parameters);
+  LaunchReport report = run(module.kernel(entry), launch, nested);
+  run_nested(module, nested, report);
+  return report;
+}
+
+void Device::run_nested(const LoadedModule& module, NestedLaunches& nested, LaunchReport& report) {
+  while (const auto n = nested.next()) {
+    if (n->kind == Nested::Kind::copy) {
+      std::memmove(bytes(n->to, n->bytes).data(), bytes(n->from, n->bytes).data(), n->bytes);
+    } else if (n->kind == Nested::Kind::fill) {
+      std::memset(bytes(n->to, n->bytes).data(), n->value, n->bytes);
+    } else {
+      const auto* parameters = reinterpret_cast<const std::byte*>(impl_->memory->host_bias() + n->from);
+      const Launch launch{.grid = n->grid,
+                          .block = n->block,
+                          .dynamic_shared = n->shared,
+                          .parameters = {parameters, n->bytes}};
+      report.warp_instructions += run(module.kernel(n->function), launch, nested).warp_instructions;
+      impl_->parameters.free(n->from);
+      const std::uint64_t limit = impl_->options.instruction_limit;
+      if (limit != 0 && report.warp_instructions > limit)
+        fail("a kernel and those that it launches executed {} warp instructions, the limit is {}",
+             report.warp_instructions, limit);
+    }
+  }
+}
+
+LaunchReport Device::run(const Kernel& kernel, const Launch& launch, NestedLaunches& nested) {
   check_sizes(impl_->machine, kernel, launch);
   check_bounds(kernel, launch);
   Grid grid;
@@ -230,8 +298,17 @@ LaunchReport Device::launch(const LoadedModule& module, std::string_view entry, 
   grid.print = impl_->options.print;
   grid.observers = impl_->options.observers;
   const Workspace workspace(*impl_->memory, launch.cooperative);
+  if (kernel.uses_heap) {
+    impl_->heap.prepare();
+    impl_->parameters.prepare();
+  }
+  grid.heap = &impl_->heap;
+  grid.nested = &nested;
+  grid.textures = &impl_->textures;
   grid.cooperative = launch.cooperative;
   grid.workspace = workspace.address();
+  grid.progress = impl_->options.progress;
+  if (grid.progress != nullptr) grid.progress->blocks = grid.progress->warp_instructions = 0;
   run_grid(grid, impl_->options.threads);
   return {grid.executed.load()};
 }

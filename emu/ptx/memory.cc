@@ -9,12 +9,6 @@
 namespace twofour::emu::ptx {
 namespace {
 
-/// Bytes that an allocation takes from the arena.
-std::uint64_t units(std::uint64_t bytes) {
-  return std::max<std::uint64_t>(1, (bytes + allocation_alignment - 1) / allocation_alignment) *
-         allocation_alignment;
-}
-
 /// The entry of a map of ranges that holds the address, one past its last byte counted if `touching`.
 template <class Map>
 typename Map::const_iterator holder(const Map& map, std::uint64_t address, bool touching) {
@@ -27,7 +21,11 @@ typename Map::const_iterator holder(const Map& map, std::uint64_t address, bool 
 
 }  // namespace
 
-GlobalMemory::GlobalMemory(std::uint64_t capacity) : capacity_(capacity), free_bytes_(capacity) {
+GlobalMemory::GlobalMemory(std::uint64_t capacity, std::uint64_t gap, bool watched)
+    : capacity_(capacity),
+      free_bytes_(capacity),
+      gap_(gap),
+      written_(watched ? std::make_unique<WrittenBytes>(global_window, capacity) : nullptr) {
   // The host takes the address as a hint, and gives another one where the range is not free.
   void* p = mmap(reinterpret_cast<void*>(global_window), capacity, PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -39,6 +37,13 @@ GlobalMemory::GlobalMemory(std::uint64_t capacity) : capacity_(capacity), free_b
 
 GlobalMemory::~GlobalMemory() {
   munmap(base_, capacity_);
+}
+
+/// Bytes that an allocation takes from the arena.
+std::uint64_t GlobalMemory::units(std::uint64_t bytes) const {
+  return std::max<std::uint64_t>(1, (bytes + allocation_alignment - 1) / allocation_alignment) *
+             allocation_alignment +
+         gap_;
 }
 
 std::uint64_t GlobalMemory::allocate(std::uint64_t bytes) {
@@ -64,8 +69,17 @@ void GlobalMemory::free(std::uint64_t address) {
   give_back(address, units(bytes));
 }
 
+bool GlobalMemory::adopt(std::uint64_t address, std::uint64_t bytes) {
+  if (host_bias() != 0 || bytes == 0 || address < local_window_end || address + bytes < address) return false;
+  const auto above = live_.lower_bound(address);
+  if (above != live_.end() && above->first < address + bytes) return false;
+  if (find(address).end != 0) return false;
+  return live_.emplace(address, bytes).second;
+}
+
 void GlobalMemory::give_back(std::uint64_t address, std::uint64_t bytes) {
   free_bytes_ += bytes;
+  if (written_) written_->clear(address, bytes);
   // Fresh memory is zero: whole pages go back to the host, the rest is cleared.
   constexpr std::uint64_t page = 4096;
   const std::uint64_t first = (address + page - 1) / page * page, last = (address + bytes) / page * page;
@@ -94,6 +108,10 @@ GlobalMemory::Range GlobalMemory::find(std::uint64_t address) const {
   const auto at = holder(live_, address, false);
   if (at == live_.end()) return {};
   return {at->first, at->first + at->second};
+}
+
+bool GlobalMemory::was_freed(std::uint64_t address) const {
+  return holder(live_, address, false) == live_.end() && holder(freed_, address, false) != freed_.end();
 }
 
 std::string GlobalMemory::describe(std::uint64_t address) const {

@@ -4,7 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
+
+#include "twofour/emu/ptx/written.h"
 
 namespace twofour::emu::ptx {
 
@@ -21,8 +24,9 @@ inline constexpr std::uint64_t allocation_alignment = 256;  ///< bytes
 /// it (the first one of a process): then host and device share pointers, and host_bias() is 0.
 class GlobalMemory {
  public:
-  /// Throws Error if the host cannot reserve that much.
-  explicit GlobalMemory(std::uint64_t capacity);
+  /// `gap`: bytes after each allocation that belong to none, a multiple of 256; they count as taken. `watched`:
+  /// remembers which bytes were written. Throws Error if the host cannot reserve that much.
+  explicit GlobalMemory(std::uint64_t capacity, std::uint64_t gap = 0, bool watched = false);
   ~GlobalMemory();
   GlobalMemory(const GlobalMemory&) = delete;
   GlobalMemory& operator=(const GlobalMemory&) = delete;
@@ -32,24 +36,34 @@ class GlobalMemory {
   /// Throws Error for what allocate() did not give or what is free already.
   void free(std::uint64_t address);
   std::uint64_t free_bytes() const { return free_bytes_; }
+  /// Memory of the host at its own address, as an allocation. False where device addresses are not the
+  /// host's, or where something else is.
+  bool adopt(std::uint64_t address, std::uint64_t bytes);
+  void disown(std::uint64_t address) { live_.erase(address); }
 
   /// The allocation that holds the address; {0, 0} if none does.
   struct Range {
     std::uint64_t begin = 0, end = 0;
   };
   Range find(std::uint64_t address) const;
+  /// Whether the address is in no allocation but was in one.
+  bool was_freed(std::uint64_t address) const;
   /// "is 8 bytes past the end of the allocation at 0x..., 256 bytes".
   std::string describe(std::uint64_t address) const;
+  /// Null unless it is watched. Who writes tells it.
+  WrittenBytes* written() const { return written_.get(); }
   /// Host address of a device address is the sum of both.
   std::uintptr_t host_bias() const { return reinterpret_cast<std::uintptr_t>(base_) - global_window; }
 
  private:
   using Map = std::map<std::uint64_t, std::uint64_t>;  // first address, bytes
+  std::uint64_t units(std::uint64_t bytes) const;
   void give_back(std::uint64_t address, std::uint64_t bytes);
 
   std::byte* base_ = nullptr;
-  std::uint64_t capacity_, free_bytes_;
+  std::uint64_t capacity_, free_bytes_, gap_;
   Map live_, holes_, freed_;  // bytes asked for; whole units without an owner; what was freed last there
+  std::unique_ptr<WrittenBytes> written_;
 };
 
 }  // namespace twofour::emu::ptx

@@ -68,6 +68,8 @@ class BlockObserver {
 class Observer {
  public:
   virtual ~Observer() = default;
+  /// It reads GlobalMemory::written() of the devices that it observes.
+  virtual bool wants_written() const { return false; }
   /// One a host thread of a launch; called by one thread at a time. Null: it does not want to see any.
   virtual std::unique_ptr<BlockObserver> observe(Grid&) = 0;
   /// The launch is over; `failure`: its message, or empty.

@@ -20,7 +20,7 @@ void parse_version(Context& c) {
   c.module.major = digits(t.text.substr(0, dot));
   c.module.minor = digits(t.text.substr(dot == t.text.npos ? 0 : dot + 1));
   const int version = c.module.major * 100 + c.module.minor;
-  if (version < 600 || version > 900) c.lexer.fail_at(t, "PTX 6.0 to 9.0 is supported");
+  if (version < 600 || version > 999) c.lexer.fail_at(t, "PTX 6.0 to 9.9 is supported");
 }
 
 /// .target sm_80, debug

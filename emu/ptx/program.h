@@ -96,6 +96,7 @@ struct Kernel {
   std::map<const Function*, std::unique_ptr<Program>> programs;
   std::map<std::uint64_t, const Program*> by_address;  ///< targets of indirect calls
   const Program* program = nullptr;                    ///< of the entry
+  bool uses_heap = false;                              ///< may call malloc, or launch kernels
 };
 
 /// Decodes an entry of a module and what it may call. Throws Error "FILE:LINE:COLUMN: ...: the statement" for

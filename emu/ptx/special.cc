@@ -53,17 +53,26 @@ std::uint64_t uniform_value(Warp& warp, Special special, std::int64_t number) {
   }
 }
 
-std::uint64_t lane_value(Warp& warp, Special special, int lane) {
+using LaneValues = std::array<std::uint64_t, lanes_of_warp>;
+
+/// %tid of the lanes, one after the other.
+void thread_values(Warp& warp, Special special, LaneValues& out) {
+  const Dim3& b = warp.cta().grid().block;
+  const auto first = std::uint32_t(warp.index() * lanes_of_warp);
+  Dim3 at{first % b.x, first / b.x % b.y, first / b.x / b.y};
+  for (std::uint64_t& value : out) {
+    value = special == Special::tid_x ? at.x : special == Special::tid_y ? at.y : at.z;
+    if (++at.x < b.x) continue;
+    at.x = 0;
+    if (++at.y < b.y) continue;
+    at.y = 0;
+    ++at.z;
+  }
+}
+
+std::uint64_t lane_value(Special special, int lane) {
   const auto bit = std::uint32_t{1} << lane;
   switch (special) {
-    case Special::tid_x:
-    case Special::tid_y:
-    case Special::tid_z: {
-      const Dim3& b = warp.cta().grid().block;
-      const auto thread = std::uint32_t(warp.index() * lanes_of_warp + lane);
-      if (special == Special::tid_x) return thread % b.x;
-      return special == Special::tid_y ? thread / b.x % b.y : thread / b.x / b.y;
-    }
     case Special::laneid: return std::uint64_t(lane);
     case Special::lanemask_eq: return bit;
     case Special::lanemask_lt: return bit - 1;
@@ -78,17 +87,27 @@ bool by_lane(Special s) {
          (s >= Special::lanemask_eq && s <= Special::lanemask_gt);
 }
 
+template <class Word>
+void put(Warp& warp, const Op& op, std::uint32_t lanes, const LaneValues& values) {
+  for_lanes(lanes, [&, d = warp.reg<Word>(op.d[0])](int l) { d[l] = Word(values[std::size_t(l)]); });
+}
+
 }  // namespace
 
 void read_special(Warp& warp, const Op& op, std::uint32_t lanes) {
   const auto special = Special(op.detail);
-  const bool varies = by_lane(special);
-  const std::uint64_t same = varies ? 0 : uniform_value(warp, special, op.immediate >> 8);
-  for_lanes(lanes, [&](int l) {
-    const std::uint64_t value = varies ? lane_value(warp, special, l) : same;
-    const std::int64_t bytes = op.immediate & 0xff;
-    std::memcpy(warp.reg<std::byte>(op.d[0]) + l * bytes, &value, std::size_t(bytes));
-  });
+  LaneValues values;
+  if (special <= Special::tid_z)
+    thread_values(warp, special, values);
+  else if (by_lane(special))
+    for (int l = 0; l < lanes_of_warp; ++l) values[std::size_t(l)] = lane_value(special, l);
+  else
+    values.fill(uniform_value(warp, special, op.immediate >> 8));
+  switch (op.immediate & 0xff) {
+    case 2: return put<std::uint16_t>(warp, op, lanes, values);
+    case 4: return put<std::uint32_t>(warp, op, lanes, values);
+    default: return put<std::uint64_t>(warp, op, lanes, values);
+  }
 }
 
 }  // namespace twofour::emu::ptx

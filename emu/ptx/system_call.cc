@@ -2,6 +2,7 @@
 
 #include "twofour/emu/ptx/access.h"
 #include "twofour/emu/ptx/cta.h"
+#include "twofour/emu/ptx/nested.h"
 
 namespace twofour::emu::ptx {
 namespace {
@@ -9,25 +10,9 @@ namespace {
 constexpr std::size_t max_text = 1 << 16;      // bytes of a string
 constexpr std::size_t max_arguments = 32 * 8;  // bytes, as CUDA's printf takes 32 arguments
 
-/// Argument k of a call, of one lane.
-std::uint64_t argument(Warp& warp, const CallSite& site, std::size_t k, int lane) {
-  if (k >= site.arguments.size()) warp.fail(lane, "a call of a system function lacks arguments");
-  const Slot& slot = site.arguments[k];
-  const std::byte* p = slot.reg ? warp.reg<std::byte>(slot.reg) + std::uint64_t(lane) * slot.bytes
-                                : warp.local_data() + std::uint64_t(lane) * warp.local_stride() +
-                                      warp.frame().local_base + slot.local;
-  std::uint64_t value = 0;
-  std::memcpy(&value, p, std::min<std::size_t>(slot.bytes, sizeof value));
-  return value;
-}
-
-void give_result(Warp& warp, const CallSite& site, int lane, std::uint32_t value) {
-  if (site.results.empty()) return;
-  const Slot& slot = site.results.front();
-  std::byte* p = slot.reg ? warp.reg<std::byte>(slot.reg) + std::uint64_t(lane) * slot.bytes
-                          : warp.local_data() + std::uint64_t(lane) * warp.local_stride() +
-                                warp.frame().local_base + slot.local;
-  std::memcpy(p, &value, std::min<std::size_t>(slot.bytes, sizeof value));
+std::byte* place_of(Warp& warp, const Slot& slot, int lane) {
+  if (slot.reg) return warp.reg<std::byte>(slot.reg) + std::uint64_t(lane) * slot.bytes;
+  return warp.local_data() + std::uint64_t(lane) * warp.local_stride() + warp.frame().local_base + slot.local;
 }
 
 std::string read_text(Warp& warp, const Op& op, std::uint64_t address, int lane) {
@@ -77,13 +62,52 @@ void assertion(Warp& warp, const Op& op, std::uint32_t lanes) {
   const auto& site = *static_cast<const CallSite*>(op.data);
   const int lane = std::countr_zero(lanes);
   const auto text = [&](std::size_t k) { return read_text(warp, op, argument(warp, site, k, lane), lane); };
-  warp.fail(lane, "{}:{}: {}: assertion `{}` failed", text(1), std::uint32_t(argument(warp, site, 2, lane)),
-            text(3), text(0));
+  warp.fail(Fault::assertion, lane, "{}:{}: {}: assertion `{}` failed", text(1),
+            std::uint32_t(argument(warp, site, 2, lane)), text(3), text(0));
+}
+
+/// void* malloc(size_t)
+void take_memory(Warp& warp, const Op& op, std::uint32_t lanes) {
+  const auto& site = *static_cast<const CallSite*>(op.data);
+  for_lanes(lanes, [&](int lane) {
+    give_result(warp, site, lane, warp.cta().grid().heap->allocate(argument(warp, site, 0, lane)));
+  });
+}
+
+/// void free(void*)
+void free_memory(Warp& warp, const Op& op, std::uint32_t lanes) {
+  const auto& site = *static_cast<const CallSite*>(op.data);
+  for_lanes(lanes, [&](int lane) {
+    const std::uint64_t address = argument(warp, site, 0, lane);
+    if (address != 0 && !warp.cta().grid().heap->free(address))
+      warp.fail(lane, "free of address {:#x}, which malloc did not give or which is free already", address);
+  });
 }
 
 }  // namespace
 
+void read_argument(Warp& warp, const CallSite& site, std::size_t k, int lane, void* to, std::size_t bytes) {
+  if (k >= site.arguments.size()) warp.fail(lane, "a call of a system function lacks arguments");
+  const Slot& slot = site.arguments[k];
+  std::memcpy(to, place_of(warp, slot, lane), std::min<std::size_t>(slot.bytes, bytes));
+}
+
+std::uint64_t argument(Warp& warp, const CallSite& site, std::size_t k, int lane) {
+  std::uint64_t value = 0;
+  read_argument(warp, site, k, lane, &value, sizeof value);
+  return value;
+}
+
+void give_result(Warp& warp, const CallSite& site, int lane, std::uint64_t value) {
+  if (site.results.empty()) return;
+  const Slot& slot = site.results.front();
+  std::memcpy(place_of(warp, slot, lane), &value, std::min<std::size_t>(slot.bytes, sizeof value));
+}
+
 Handler find_system_call(std::string_view function) {
+  if (function == "malloc") return take_memory;
+  if (function == "free") return free_memory;
+  if (const Handler nested = find_nested_call(function)) return nested;
   if (function == "vprintf") return print;
   if (function == "__assertfail") return assertion;
   return nullptr;

@@ -5,12 +5,19 @@
 #include <string>
 #include <string_view>
 
-#include "twofour/emu/ptx/program.h"
+#include "twofour/emu/ptx/warp.h"
 
 namespace twofour::emu::ptx {
 
-/// vprintf and __assertfail; null for any other. op.data is the CallSite.
+/// vprintf, __assertfail, malloc, free and the device runtime's (nested.h); null for any other. op.data is
+/// the CallSite.
 Handler find_system_call(std::string_view function);
+
+/// The first bytes of argument k of a call, of one lane.
+void read_argument(Warp& warp, const CallSite& site, std::size_t k, int lane, void* to, std::size_t bytes);
+/// An argument of up to eight bytes.
+std::uint64_t argument(Warp& warp, const CallSite& site, std::size_t k, int lane);
+void give_result(Warp& warp, const CallSite& site, int lane, std::uint64_t value);
 
 /// printf's text: `format` with arguments from a buffer in which each stands at a multiple of its size (4 or
 /// 8 bytes). `text` reads the string at an address. Throws Error for a conversion that is not printf's and

@@ -1,6 +1,7 @@
 #include "twofour/emu/ptx/warp.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "twofour/emu/ptx/cta.h"
 
@@ -47,6 +48,7 @@ void Warp::reserve_local(std::uint64_t bytes) {
     fail(-1, "{} bytes of local memory a thread, the limit is {}: too large arrays or too deep recursion",
          bytes, max_local_bytes);
   const std::uint64_t stride = std::min(max_local_bytes, std::max(bytes, 2 * local_stride_) + 15) / 16 * 16;
+  cta_->take_memory(*this, lanes_of_warp * (stride - local_stride_));
   std::vector<std::byte> grown(lanes_of_warp * stride);
   for (std::size_t lane = 0; lane < lanes_of_warp && local_stride_ != 0; ++lane)
     std::memcpy(grown.data() + lane * stride, local_.data() + lane * local_stride_, local_stride_);
@@ -66,7 +68,10 @@ Frame& Warp::push_frame(const Program& program, std::uint32_t lanes) {
   if (held > max_stack_bytes)
     fail(-1, "the registers of {} nested calls take {} bytes, the limit is {}: endless recursion?", depth_,
          held, max_stack_bytes);
-  if (f.storage.size() < program.register_bytes + 64) f.storage.resize(program.register_bytes + 64);
+  if (f.storage.size() < program.register_bytes + 64) {
+    cta_->take_memory(*this, program.register_bytes + 64 - f.storage.size());
+    f.storage.resize(program.register_bytes + 64);
+  }
   f.registers = f.storage.data() + (-reinterpret_cast<std::uintptr_t>(f.storage.data()) & 63);
   std::memset(f.registers, 0, program.register_bytes);
   f.program = &program;
@@ -197,16 +202,24 @@ void Warp::block() {
 }
 
 std::string Warp::place() const {
-  const Program& program = *frames_[depth_ == 0 ? 0 : depth_ - 1].program;
-  const Instruction& i = program.function->code[std::size_t(last_->source)];
-  return fmt::format("{}:{}: {}", *program.file, i.at.line, i.text);
+  // The frame may be another function's already (call) or again (ret), so the op says where it is from.
+  for (const auto& [function, program] : cta_->grid().kernel->programs) {
+    const Op *const first = program->ops.data(), *const end = first + program->ops.size();
+    if (std::less<>()(last_, first) || !std::less<>()(last_, end)) continue;
+    if (function->code.empty())
+      return fmt::format("{}:{}: {}", *program->file, function->at.line, function->name);
+    const Instruction& i = function->code[std::size_t(last_->source)];
+    return fmt::format("{}:{}: {}", *program->file, i.at.line, i.text);
+  }
+  return "?";
 }
 
-void Warp::fail_with(int lane, const std::string& text) const {
+void Warp::fail_with(Fault fault, int lane, const std::string& text) const {
   const Cta& cta = *cta_;
   const Dim3& b = cta.index();
-  twofour::fail("{}: kernel {}, block ({}, {}, {}), warp {}{}: {}", place(), cta.kernel_name(), b.x, b.y, b.z,
-                index_, lane < 0 ? "" : fmt::format(", lane {}", lane), text);
+  throw KernelError(
+      fault, fmt::format("{}: kernel {}, block ({}, {}, {}), warp {}{}: {}", place(), cta.kernel_name(), b.x,
+                         b.y, b.z, index_, lane < 0 ? "" : fmt::format(", lane {}", lane), text));
 }
 
 }  // namespace twofour::emu::ptx

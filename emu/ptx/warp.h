@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "twofour/emu/ptx/kernel_error.h"
 #include "twofour/emu/ptx/program.h"
-#include "twofour/isa/error.h"
 
 namespace twofour::emu::ptx {
 
@@ -94,10 +94,14 @@ class Warp {
   /// An op that stands for nothing in the PTX.
   void uncount() { --executed_; }
 
-  /// Throws Error that names kernel, place, block and warp, and the lane if it is not negative.
+  /// Throws KernelError that names kernel, place, block and warp, and the lane if it is not negative.
+  template <class... Args>
+  [[noreturn]] void fail(Fault fault, int lane, fmt::format_string<Args...> text, Args&&... args) const {
+    fail_with(fault, lane, fmt::format(text, std::forward<Args>(args)...));
+  }
   template <class... Args>
   [[noreturn]] void fail(int lane, fmt::format_string<Args...> text, Args&&... args) const {
-    fail_with(lane, fmt::format(text, std::forward<Args>(args)...));
+    fail_with(Fault::other, lane, fmt::format(text, std::forward<Args>(args)...));
   }
   /// "FILE:LINE: statement" of the last instruction that began.
   std::string place() const;
@@ -120,7 +124,7 @@ class Warp {
     std::uint32_t lanes;
     const Op* join;
   };
-  [[noreturn]] void fail_with(int lane, const std::string& text) const;
+  [[noreturn]] void fail_with(Fault fault, int lane, const std::string& text) const;
   void stop() { limit_ = 0; }
   void next_way();
   bool finish_frame();

@@ -1,16 +1,14 @@
-// One float mma on the window kernel: rows of A are its broadcast side, the eight columns of B its lanes.
-// All of A is one line of the kernel, and all of B.
+// One float mma on the window's tile kernel: the 16 rows of A are its lanes, the eight columns of B are
+// broadcast. All of A is one line of the window, and all of B.
 #include <algorithm>
 #include <bit>
 #include <cmath>
 
 #include "twofour/emu/numerics/half.h"
-#include "twofour/emu/numerics/simd_dispatch.h"
 #include "twofour/emu/numerics/window.h"
 #include "twofour/emu/warp/fast_mma.h"
 #include "twofour/emu/warp/fast_tile.h"
 #include "twofour/emu/warp/scalar_mma.h"
-#include "twofour/emu/warp/selected_columns.h"
 
 namespace twofour::emu {
 namespace {
@@ -18,156 +16,221 @@ namespace {
 using isa::ElementType;
 
 constexpr int max_stored = 16, max_k = 32;  // of the float instructions
-constexpr int widest = 16;                  // lanes of the widest kernel; eight of them count
+constexpr int elements = max_rows * columns_n;
 
-/// f16 needs no scaling, so that one pass does: values, and drops for the broadcast side or bytes for the
-/// lanes.
-enum class Side { broadcast, lanes };
-template <Side side>
-TWOFOUR_ALWAYS_INLINE void halves_body(const std::uint16_t* in, int count, float* value,
-                                       std::uint32_t* exponent, bool& special) {
-  std::uint32_t highest = 0;
-  for (int n = 0; n < count; ++n) {
-    const std::uint32_t word = in[n], magnitude = word & 0x7fff, field = std::max(magnitude >> 10, 1u);
-    const auto size = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude << 13) * 0x1p112f);
-    value[n] = std::bit_cast<float>(size | (word & 0x8000) << 16);
-    const std::uint32_t drop = magnitude == 0 ? zero_drop : 30 - field;
-    const std::uint32_t byte = magnitude == 0 ? 0 : window_byte(ElementType::f16, 0) - drop;
-    exponent[n] = side == Side::broadcast ? drop * 0x01010101u : byte;
-    highest = std::max(highest, field);
-  }
-  special = highest == 31;
-}
-TWOFOUR_SIMD_VARIANTS(unpack_rows,
-                      (const std::uint16_t* in, int count, float* value, std::uint32_t* drop, bool& special),
-                      halves_body<Side::broadcast>(in, count, value, drop, special))
-TWOFOUR_SIMD_VARIANTS(unpack_columns,
-                      (const std::uint16_t* in, int count, float* value, std::uint32_t* byte, bool& special),
-                      halves_body<Side::lanes>(in, count, value, byte, special))
-
-/// One instruction on its way through the kernel.
-struct Window {
-  alignas(64) float a_value[max_rows * max_stored];
-  alignas(64) std::uint32_t a_drop[max_rows * max_stored];
-  alignas(64) float b_value[max_k * columns_n];
-  alignas(64) std::uint32_t b_byte[max_k * columns_n];
-  alignas(64) std::byte side[max_k * 8 * widest];  // the kernel's vector sides, one after the other
-  alignas(64) float accumulator[max_rows * widest];
+/// One instruction on its way through the kernel; WindowTile says what lies where.
+struct Tile {
+  alignas(64) float a_value[max_stored * max_rows];
+  alignas(64) std::uint32_t a_byte[max_stored * max_rows];
+  alignas(64) float b_value[columns_n * max_k];
+  alignas(64) std::uint32_t b_drop[columns_n / 4 * max_k];
+  alignas(64) std::uint32_t select[max_stored * max_rows];
+  alignas(64) float accumulator[elements];
+  alignas(64) std::uint32_t a_words[max_line_words * max_rows];  ///< [word of a row][row]
+  alignas(64) std::byte b_words[4 * columns_n * max_k];          ///< columns, of words or halves
   WindowLine a, b;
 };
 
-TWOFOUR_SIMD_VARIANTS(widen_drops, (const std::uint8_t* drop, int count, std::uint32_t* out),
-                      for (int n = 0; n < count; ++n) out[n] = window_broadcast(drop[n]))
-TWOFOUR_SIMD_VARIANTS(widen_bytes,
-                      (ElementType type, const std::uint8_t* drop, int count, std::uint32_t* out),
-                      for (int n = 0; n < count; ++n) out[n] = window_byte(type, drop[n]))
+/// f16 needs no scaling, so that one pass does.
+struct Half {
+  std::uint32_t magnitude, sign;
+  explicit TWOFOUR_ALWAYS_INLINE Half(std::uint32_t word)
+      : magnitude(word & 0x7fff), sign((word & 0x8000) << 16) {}
+  TWOFOUR_ALWAYS_INLINE float value() const {
+    const float size = std::bit_cast<float>(magnitude << 13) * 0x1p112f;
+    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(size) | sign);
+  }
+  TWOFOUR_ALWAYS_INLINE std::uint32_t field() const { return std::max(magnitude >> 10, 1u); }
+  TWOFOUR_ALWAYS_INLINE std::uint32_t zeros() const { return magnitude == 0 ? ~0u : 0; }
+  TWOFOUR_ALWAYS_INLINE std::uint32_t drop() const { return (30 - field()) | (zeros() & zero_drop); }
+  /// window_byte() of drop(), four times.
+  TWOFOUR_ALWAYS_INLINE std::uint32_t bytes() const {
+    const std::uint32_t byte = (127 + field()) & ~zeros(), two = byte | byte << 8;
+    return two | two << 16;
+  }
+};
+static_assert(2 * window_top(ElementType::f16) == 30 && zero_drop == 255);
+constexpr std::uint32_t special_field = 31;  // of infinities and NaN
 
-/// All of an operand, with every exponent that f16 has.
+TWOFOUR_ALWAYS_INLINE void rows_body(const Registers& a, int registers, std::uint32_t* out) {
+  for (int r = 0; r < registers; ++r)
+    quads_to_columns(a[std::size_t(r)], out + r / 2 * 4 * max_rows + r % 2 * 8, max_rows);
+}
+TWOFOUR_SIMD_VARIANTS(rows_of_a, (const Registers& a, int registers, std::uint32_t* out),
+                      rows_body(a, registers, out))
+
+TWOFOUR_ALWAYS_INLINE void f16_rows_body(const std::uint32_t* words, int count, float* value,
+                                         std::uint32_t* byte, bool& special) {
+  std::uint32_t largest[max_rows] = {};
+  for (int w = 0; w < count; ++w) {
+    const std::uint32_t* const in = words + w * max_rows;
+    float* const v = value + 2 * w * max_rows;
+    std::uint32_t* const b = byte + 2 * w * max_rows;
+    for (int row = 0; row < max_rows; ++row) {
+      const Half low(in[row]), high(in[row] >> 16);
+      v[row] = low.value();
+      v[max_rows + row] = high.value();
+      b[row] = low.bytes();
+      b[max_rows + row] = high.bytes();
+      largest[row] = std::max(largest[row], std::max(low.field(), high.field()));
+    }
+  }
+  special = *std::max_element(largest, largest + max_rows) == special_field;
+}
+TWOFOUR_SIMD_VARIANTS(f16_rows,
+                      (const std::uint32_t* words, int count, float* value, std::uint32_t* byte,
+                       bool& special),
+                      f16_rows_body(words, count, value, byte, special))
+
+/// bf16 as f32 words, [k][row].
+TWOFOUR_ALWAYS_INLINE void bf16_rows_body(const std::uint32_t* words, int count, std::uint32_t* out) {
+  for (int w = 0; w < count; ++w)
+    for (int row = 0; row < max_rows; ++row) {
+      out[2 * w * max_rows + row] = words[w * max_rows + row] << 16;
+      out[(2 * w + 1) * max_rows + row] = words[w * max_rows + row] & 0xffff0000;
+    }
+}
+TWOFOUR_SIMD_VARIANTS(bf16_rows, (const std::uint32_t* words, int count, std::uint32_t* out),
+                      bf16_rows_body(words, count, out))
+TWOFOUR_SIMD_VARIANTS(
+    drops_to_bytes, (int top, int count, std::uint32_t* word), for (int n = 0; n < count; ++n) {
+      const std::uint32_t byte = word[n] == zero_drop ? 0 : std::uint32_t(127 + 2 * top) - word[n];
+      const std::uint32_t two = byte | byte << 8;
+      word[n] = two | two << 16;
+    })
+
 WindowLine f16_line(bool special) {
-  WindowLine line;
+  WindowLine line;  // with every exponent that f16 has
   line.highest = 15;
   line.lowest = -14;
   line.usable = !special;
   return line;
 }
 
-void load_a(const isa::Instruction& i, const Fragment& f, Window& w) {
-  RowWords words;
-  gather_rows(i, f, words);
-  const int count = i.shape.m * i.stored_k();
-  if (i.a == ElementType::f16) {
-    std::uint16_t halves[max_rows * max_stored];
+void unpack_a(const PreparedMma& p, Tile& t) {
+  const ElementType type = p.instruction->a;
+  const int words = 2 * p.a_registers, count = p.instruction->stored_k() * max_rows;
+  if (type == ElementType::f16) {
     bool special = false;
-    std::memcpy(halves, words.data(), 2 * std::size_t(count));
-    unpack_rows(halves, count, w.a_value, w.a_drop, special);
-    w.a = f16_line(special);
+    f16_rows(t.a_words, words, t.a_value, t.a_byte, special);
+    t.a = f16_line(special);
     return;
   }
-  std::uint8_t drop[max_rows * max_stored];
-  w.a = window_unpack(i.a, words.data(), count, w.a_value, drop);
-  widen_drops(drop, count, w.a_drop);
+  alignas(64) std::uint32_t wide[max_stored * max_rows];
+  if (type == ElementType::bf16) bf16_rows(t.a_words, words, wide);
+  t.a = window_unpack(ElementType::tf32, type == ElementType::bf16 ? wide : t.a_words, count, t.a_value,
+                      t.a_byte);
+  drops_to_bytes(window_top(type), count, t.a_byte);
 }
 
-/// Columns of 16-bit elements, element k of column c at 8k + c.
-void split_halves(const ColumnWords& words, int count, std::uint16_t* out) {
-  for (int w = 0; w < count; ++w)
-    for (int c = 0; c < columns_n; ++c) {
-      const std::uint32_t word = words[std::size_t(w * columns_n + c)];
-      out[2 * w * columns_n + c] = std::uint16_t(word);
-      out[(2 * w + 1) * columns_n + c] = std::uint16_t(word >> 16);
+TWOFOUR_ALWAYS_INLINE void f16_columns_body(const std::uint16_t* in, int count, float* value,
+                                            std::uint32_t* drop, bool& special) {
+  std::uint32_t largest = 0;
+  for (int n = 0; n < count; ++n) {
+    const Half half(in[n]);
+    value[n] = half.value();
+    drop[n] = half.drop();
+    largest = std::max(largest, half.field());
+  }
+  special = largest == special_field;
+}
+TWOFOUR_SIMD_VARIANTS(f16_columns,
+                      (const std::uint16_t* in, int count, float* value, std::uint32_t* drop, bool& special),
+                      f16_columns_body(in, count, value, drop, special))
+
+/// Four columns' drops to the bytes of one word.
+TWOFOUR_SIMD_VARIANTS(pack_drops, (const std::uint32_t* drop, int k, std::uint32_t* out),
+                      for (int n = 0; n < k; ++n)
+                          out[n] = drop[n] | drop[k + n] << 8 | drop[2 * k + n] << 16 | drop[3 * k + n] << 24)
+
+void columns_of_b(const Registers& b, int registers, std::byte* out) {
+  for (int n = 0; n < registers; ++n)
+    for (int g = 0; g < columns_n; ++g)
+      std::memcpy(out + 16 * (g * registers + n), b[std::size_t(n)] + 4 * g, 16);
+}
+
+void unpack_b(const PreparedMma& p, Tile& t) {
+  const ElementType type = p.instruction->b;
+  const int k = p.instruction->shape.k;
+  alignas(64) std::uint32_t drop[columns_n * max_k];
+  if (type == ElementType::f16) {
+    bool special = false;
+    f16_columns(reinterpret_cast<const std::uint16_t*>(t.b_words), columns_n * k, t.b_value, drop, special);
+    t.b = f16_line(special);
+  } else {
+    t.b = window_unpack(type, t.b_words, columns_n * k, t.b_value, drop);
+  }
+  pack_drops(drop, k, t.b_drop);
+  pack_drops(drop + 4 * k, k, t.b_drop + k);
+}
+
+/// Codes of a row in one word, the first group's lowest (isa::metadata_place).
+void gather_codes(const PreparedMma& p, const std::uint32_t* metadata, std::uint32_t* out) {
+  const isa::Instruction& i = *p.instruction;
+  const int first = 4 / i.selectors() * p.selector, second = i.groups() > 4 ? first + 1 : first;
+  for (int g = 0; g < 8; ++g) {
+    const std::uint32_t low = metadata[4 * g + first], high = metadata[4 * g + second];
+    out[g] = (low & 0xffff) | high << 16;
+    out[8 + g] = low >> 16 | (high & 0xffff0000);
+  }
+}
+/// 2:4: an index of two bits for each element; 1:2: the upper bit of the first index (isa::logical_column).
+TWOFOUR_ALWAYS_INLINE void select_body(const std::uint32_t* codes, bool one_of_two, int stored,
+                                       std::uint32_t* out) {
+  for (int k = 0; k < stored; ++k)
+    for (int row = 0; row < max_rows; ++row)
+      out[k * max_rows + row] =
+          one_of_two ? (codes[row] >> (4 * k + 1) & 1) | std::uint32_t(k & 1) << 1 : codes[row] >> 2 * k;
+}
+TWOFOUR_SIMD_VARIANTS(find_selected,
+                      (const std::uint32_t* codes, bool one_of_two, int stored, std::uint32_t* out),
+                      select_body(codes, one_of_two, stored, out))
+
+/// The accumulators as f32, [column][row].
+TWOFOUR_ALWAYS_INLINE void columns_body(const Registers& c, float* out) {
+  for (int r = 0; r < 4; ++r)
+    quads_to_columns(c[std::size_t(r)], out + r % 2 * max_rows + r / 2 * 8, 2 * max_rows);
+}
+TWOFOUR_ALWAYS_INLINE void half_columns_body(const Registers& c, float* out) {
+  alignas(64) std::uint32_t words[4 * max_rows];
+  for (int r = 0; r < 2; ++r) quads_to_columns(c[std::size_t(r)], words + 8 * r, max_rows);
+  for (int col = 0; col < columns_n; ++col)
+    for (int row = 0; row < max_rows; ++row) {
+      const Half half(words[col / 2 * max_rows + row] >> 16 * (col % 2));
+      const std::uint32_t special = half.field() == special_field ? 0x7f800000 : 0;  // infinities and NaN
+      out[col * max_rows + row] = std::bit_cast<float>(std::bit_cast<std::uint32_t>(half.value()) | special);
     }
 }
+TWOFOUR_SIMD_VARIANTS(load_c, (const Registers& c, float* out), columns_body(c, out))
+TWOFOUR_SIMD_VARIANTS(load_half_c, (const Registers& c, float* out), half_columns_body(c, out))
 
-void load_b(const isa::Instruction& i, const Fragment& f, Window& w) {
-  ColumnWords words;
-  gather_columns(i, f, words);
-  const int count = i.shape.k * columns_n;
-  std::uint16_t halves[max_k * columns_n];
-  const bool split = isa::bits(i.b) == 16;
-  if (split) split_halves(words, column_words(i), halves);
-  if (i.b == ElementType::f16) {
-    bool special = false;
-    unpack_columns(halves, count, w.b_value, w.b_byte, special);
-    w.b = f16_line(special);
-    return;
-  }
-  std::uint8_t drop[max_k * columns_n];
-  w.b = window_unpack(i.b, split ? static_cast<const void*>(halves) : words.data(), count, w.b_value, drop);
-  widen_bytes(i.b, drop, count, w.b_byte);
+using Results = MmaRegisters::Words<std::uint32_t>;
+TWOFOUR_ALWAYS_INLINE void store_body(const float* in, const Results& d) {
+  for (int r = 0; r < 4; ++r)
+    columns_to_quads(in + r % 2 * max_rows + r / 2 * 8, 2 * max_rows, d[std::size_t(r)]);
 }
-
-TWOFOUR_SIMD_VARIANTS(
-    widen_halves, (const std::uint16_t* in, float* out), for (int n = 0; n < max_rows * columns_n; ++n) {
-      const std::uint32_t word = in[n];
-      const float size = std::bit_cast<float>((word & 0x7fff) << 13) * 0x1p112f;
-      const std::uint32_t special = size >= 65536 ? 0x7f800000 : 0;  // infinities and NaN
-      out[n] = std::bit_cast<float>(std::bit_cast<std::uint32_t>(size) | special | (word & 0x8000) << 16);
-    })
-TWOFOUR_SIMD_VARIANTS(narrow_floats, (const float* in, std::uint16_t* out),
-                      for (int n = 0; n < max_rows * columns_n; ++n) out[n] = float_to_half_exact(in[n]))
-
-/// The accumulators as f32, row by row in rows of `widest`. f16: the quads of register h are rows 8h..
-void load_c(const isa::Instruction& i, const Fragment& f, float* out) {
-  std::fill_n(out, max_rows * widest, 0.0f);
-  if (i.c == ElementType::f32) {
-    std::uint32_t words[max_rows * widest] = {};
-    gather_accumulators(f, i.shape.m, widest, words);
-    std::memcpy(out, words, sizeof words);
-    return;
-  }
-  std::uint16_t halves[max_rows * columns_n];
-  float value[max_rows * columns_n];
-  std::memcpy(halves, f.word.data(), sizeof halves);
-  widen_halves(halves, value);
-  for (int row = 0; row < max_rows; ++row)
-    std::copy_n(value + row * columns_n, columns_n, out + row * widest);
+TWOFOUR_ALWAYS_INLINE void store_half_body(const float* in, const Results& d) {
+  alignas(64) std::uint32_t words[4 * max_rows];
+  for (int w = 0; w < 4; ++w)
+    for (int row = 0; row < max_rows; ++row)
+      words[w * max_rows + row] = float_to_half_exact(in[2 * w * max_rows + row]) |
+                                  std::uint32_t(float_to_half_exact(in[(2 * w + 1) * max_rows + row])) << 16;
+  for (int r = 0; r < 2; ++r) columns_to_quads(words + 8 * r, max_rows, d[std::size_t(r)]);
 }
+TWOFOUR_SIMD_VARIANTS(store_d, (const float* in, const Results& d), store_body(in, d))
+TWOFOUR_SIMD_VARIANTS(store_half_d, (const float* in, const Results& d), store_half_body(in, d))
 
-void store_d(const isa::Instruction& i, const float* in, Fragment& d) {
-  if (i.d == ElementType::f32) {
-    std::uint32_t words[max_rows * widest];
-    std::memcpy(words, in, sizeof words);
-    scatter_accumulators(words, i.shape.m, widest, d);
-    return;
-  }
-  std::uint16_t halves[max_rows * columns_n];
-  float value[max_rows * columns_n];
-  for (int row = 0; row < max_rows; ++row) std::copy_n(in + row * widest, columns_n, value + row * columns_n);
-  narrow_floats(value, halves);
-  std::memcpy(d.word.data(), halves, sizeof halves);
-}
-
-/// Whether the element (row, col) of C fits no window, one flag each.
+/// Whether the element at [column][row] of C fits no window, one flag each.
 struct Misfits {
   bool any = false;
-  bool at[max_rows * widest] = {};
+  bool at[elements];  ///< set if `any`
 };
 
 /// Whether every accumulator is zero, or far enough from overflow, and over 2^exponent from both limits of
 /// the window's own accumulators, that window_scale_c need not be asked.
 TWOFOUR_ALWAYS_INLINE void plain_body(const float* c, int exponent, bool& plain) {
   std::int32_t beyond = 0;
-  for (int n = 0; n < max_rows * widest; ++n) {
+  for (int n = 0; n < elements; ++n) {
     const auto word = std::bit_cast<std::int32_t>(c[n]) & 0x7fffffff;
     const std::int32_t field = word >> 23, scaled = field - exponent;
     const std::int32_t out = (220 - field) | (scaled - 40) | (220 - scaled);  // < 0: outside
@@ -177,7 +240,7 @@ TWOFOUR_ALWAYS_INLINE void plain_body(const float* c, int exponent, bool& plain)
 }
 TWOFOUR_SIMD_VARIANTS(find_plain, (const float* c, int exponent, bool& plain), plain_body(c, exponent, plain))
 TWOFOUR_SIMD_VARIANTS(scale, (float* c, double factor),
-                      for (int n = 0; n < max_rows * widest; ++n) c[n] = float(c[n] * factor))
+                      for (int n = 0; n < elements; ++n) c[n] = float(c[n] * factor))
 
 /// Scales the accumulators by 1 / factor, a power of two.
 void scale_c(const WindowRule& rule, double factor, float* c, Misfits& misfits) {
@@ -187,7 +250,7 @@ void scale_c(const WindowRule& rule, double factor, float* c, Misfits& misfits) 
     if (factor != 1) scale(c, 1 / factor);
     return;
   }
-  for (int n = 0; n < max_rows * widest; ++n) {
+  for (int n = 0; n < elements; ++n) {
     float scaled = 0;
     misfits.at[n] = !window_scale_c(rule, c[n], factor, scaled);
     misfits.any |= misfits.at[n];
@@ -195,81 +258,68 @@ void scale_c(const WindowRule& rule, double factor, float* c, Misfits& misfits) 
   }
 }
 
-/// Lays B out as vector sides of `lanes` columns; sixteen lanes hold its eight columns and zeros.
-template <int lanes>
-void arrange_columns(int k, Window& w) {
-  constexpr std::size_t held = 4 * std::min(lanes, columns_n);
-  std::byte* row = w.side;
-  if (lanes > columns_n) std::memset(w.side, 0, std::size_t(k * window_row_bytes(lanes, 1)));
-  for (int first = 0; first < columns_n; first += lanes)
-    for (int n = 0; n < k; ++n, row += window_row_bytes(lanes, 1)) {
-      std::memcpy(row, w.b_value + n * columns_n + first, held);
-      std::memcpy(row + 4 * lanes, w.b_byte + n * columns_n + first, held);
-    }
-}
-
-void arrange_columns(int k, int lanes, Window& w) {
-  switch (lanes) {
-    case 16: return arrange_columns<16>(k, w);
-    case 8: return arrange_columns<8>(k, w);
-    default: return arrange_columns<4>(k, w);
+void multiply(const PreparedMma& p, const MmaRegisters& r, Tile& t) {
+  const isa::Instruction& i = *p.instruction;
+  if (i.is_sparse()) {
+    std::uint32_t codes[max_rows];
+    gather_codes(p, r.metadata, codes);
+    find_selected(codes, i.sparsity == isa::Sparsity::one_of_two, i.stored_k(), t.select);
   }
-}
-
-constexpr auto dense_columns = [] {
-  std::array<std::int32_t, max_stored> columns{};
-  for (int kc = 0; kc < max_stored; ++kc) columns[std::size_t(kc)] = kc;
-  return columns;
-}();
-
-void multiply(const isa::Instruction& i, const MmaOperands& operands, const WindowRule& rule, Window& w) {
-  const int stored_k = i.stored_k(), lanes = window_lanes();
-  SelectedColumns selected;
-  if (i.is_sparse()) select_columns(i, operands, selected);
-  arrange_columns(i.shape.k, lanes, w);
-  const WindowKernel kernel = window_kernel(rule, false);
-  for (int row = 0; row < i.shape.m; ++row) {
-    const int at = row * stored_k;
-    const std::int32_t* columns = i.is_sparse() ? selected.data() + at : dense_columns.data();
-    for (int col = 0; col < columns_n; col += lanes)
-      kernel(rule, {stored_k / rule.products, w.a_value + at, w.a_drop + at, columns,
-                    w.side + col / lanes * i.shape.k * window_row_bytes(lanes, 1),
-                    w.accumulator + row * widest + col});
-  }
+  const WindowTile tile{
+      i.stored_k() / p.rule.products,     t.a_value,    t.a_byte, i.shape.k, t.b_value, t.b_drop,
+      i.is_sparse() ? t.select : nullptr, t.accumulator};
+  window_tile_kernel(p.rule, i.is_sparse())(p.rule, tile);
 }
 
 /// The elements that the window did not take, by the scalar definition.
-void replace_misfits(const isa::Instruction& i, const MmaOperands& operands, const NumericOptions& options,
-                     const Misfits& misfits, Fragment& d) {
+void replace_misfits(const PreparedMma& p, const MmaOperands& operands, const Misfits& misfits, Fragment& d) {
+  const isa::Instruction& i = *p.instruction;
   const ScalarMma scalar(i, operands);
   const int width = isa::bits(i.d);
   for (int lane = 0; lane < warp_lanes; ++lane)
     for (int index = 0; index < isa::elements_per_lane(i, isa::Operand::d); ++index) {
       const isa::Coordinate at = isa::coordinate(i, isa::Operand::d, lane, index);
-      if (misfits.at[at.row * widest + at.col])
-        replace_element(d, lane, index, width, scalar.element(at.row, at.col, options));
+      if (misfits.at[at.col * max_rows + at.row])
+        replace_element(d, lane, index, width, scalar.element(at.row, at.col, p.options));
     }
+}
+
+void store(const PreparedMma& p, const float* accumulator, const Results& d) {
+  p.instruction->d == ElementType::f32 ? store_d(accumulator, d) : store_half_d(accumulator, d);
+}
+
+/// By way of a fragment: some elements are misfits, or some registers not wanted.
+void store_through(const PreparedMma& p, const MmaRegisters& r, const Misfits& misfits,
+                   const float* accumulator) {
+  Fragment d;
+  Results registers;
+  for (std::size_t n = 0; n < d.word.size(); ++n) registers[n] = d.word[n].data();
+  store(p, accumulator, registers);
+  if (misfits.any) replace_misfits(p, operands_of(p, r), misfits, d);
+  put_registers(p, d, r);
 }
 
 }  // namespace
 
-bool fast_float_mma(const isa::Instruction& i, const MmaOperands& operands, const NumericOptions& options,
-                    Fragment& d) {
-  if (isa::bits(i.a) < 16) return false;
-  const WindowRule rule = window_rule(options.architecture, i.a, i.d, i.stored_k());
-  if (i.stored_k() % rule.products != 0) return false;
-  Window w;
-  load_a(i, operands.a, w);
-  load_b(i, operands.b, w);
-  if (!window_admits(rule, w.a, w.b, i.stored_k() / rule.products)) return false;
-  load_c(i, operands.c, w.accumulator);
-  const double factor = w.a.factor * w.b.factor;
+bool fast_float_mma(const PreparedMma& p, const MmaRegisters& r) {
+  const isa::Instruction& i = *p.instruction;
+  Tile t;
+  // All registers first: a vector cannot be read from narrow stores that are still on their way.
+  i.c == ElementType::f32 ? load_c(r.c, t.accumulator) : load_half_c(r.c, t.accumulator);
+  rows_of_a(r.a, p.a_registers, t.a_words);
+  columns_of_b(r.b, p.b_registers, t.b_words);
+  unpack_a(p, t);
+  unpack_b(p, t);
+  if (!window_admits(p.rule, t.a, t.b, i.stored_k() / p.rule.products)) return false;
+  const double factor = t.a.factor * t.b.factor;
   Misfits misfits;
-  scale_c(rule, factor, w.accumulator, misfits);
-  multiply(i, operands, rule, w);
-  if (factor != 1) scale(w.accumulator, factor);
-  store_d(i, w.accumulator, d);
-  if (misfits.any) replace_misfits(i, operands, options, misfits, d);
+  scale_c(p.rule, factor, t.accumulator, misfits);
+  multiply(p, r, t);
+  if (factor != 1) scale(t.accumulator, factor);
+  if (misfits.any || !wants_all(p, r))
+    store_through(p, r, misfits, t.accumulator);
+  else
+    store(p, t.accumulator, r.d);
   return true;
 }
 

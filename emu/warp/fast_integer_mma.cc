@@ -87,24 +87,27 @@ std::uint32_t add(std::int32_t sum, std::uint32_t c, bool satfinite) {
 
 }  // namespace
 
-void fast_integer_mma(const isa::Instruction& i, const MmaOperands& operands, bool satfinite, Fragment& d) {
+bool fast_integer_mma(const PreparedMma& p, const MmaRegisters& r) {
+  const isa::Instruction& i = *p.instruction;
   RowWords a;
   ColumnWords b;
   SelectedColumns columns;
   std::int32_t sum[max_rows * columns_n];
   std::uint32_t accumulator[max_rows * columns_n];
-  gather_rows(i, operands.a, a);
-  gather_columns(i, operands.b, b);
-  gather_accumulators(operands.c, i.shape.m, columns_n, accumulator);
+  gather_rows(i, r.a, a);
+  gather_columns(i, r.b, b);
+  gather_accumulators(r.c, i.shape.m, accumulator);
   const Arguments arguments{i, a, b, columns.data(), sum};
   if (i.a == isa::ElementType::b1) {
     count_bits(arguments);
   } else {
-    select_columns(i, operands, columns);
+    select_columns(i, r.metadata, p.selector, columns);
     isa::bits(i.a) == 8 ? multiply_bytes(arguments) : multiply_nibbles(arguments);
   }
-  for (int n = 0; n < i.shape.m * columns_n; ++n) accumulator[n] = add(sum[n], accumulator[n], satfinite);
-  scatter_accumulators(accumulator, i.shape.m, columns_n, d);
+  for (int n = 0; n < i.shape.m * columns_n; ++n)
+    accumulator[n] = add(sum[n], accumulator[n], p.options.satfinite);
+  scatter_accumulators(accumulator, i.shape.m, r.d);
+  return true;
 }
 
 }  // namespace twofour::emu

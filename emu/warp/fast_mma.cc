@@ -1,13 +1,60 @@
 #include "twofour/emu/warp/fast_mma.h"
 
-namespace twofour::emu {
+#include <algorithm>
 
-bool fast_mma(const isa::Instruction& i, const MmaOperands& operands, const NumericOptions& options,
-              Fragment& d) {
-  if (i.is_quad_pair() || i.a == isa::ElementType::f64) return false;
-  if (isa::is_float(i.a)) return fast_float_mma(i, operands, options, d);
-  fast_integer_mma(i, operands, options.satfinite, d);
-  return true;
+#include "twofour/emu/warp/vnni_mma.h"
+
+namespace twofour::emu {
+namespace {
+
+template <class Word>
+void take(const MmaRegisters::Words<Word>& from, int count, Fragment& to) {
+  for (std::size_t r = 0; r < std::size_t(count); ++r)
+    std::copy_n(from[r], std::size_t{warp_lanes}, to.word[r].begin());
+}
+
+}  // namespace
+
+void find_fast_mma(PreparedMma& p) {
+  const isa::Instruction& i = *p.instruction;
+  if (i.is_quad_pair() || i.a == isa::ElementType::f64) return;
+  if (!isa::is_float(i.a)) {
+    const auto vnni = find_vnni_mma(i);
+    p.fast = vnni != nullptr ? vnni : fast_integer_mma;
+    return;
+  }
+  if (isa::bits(i.a) < 16) return;
+  p.rule = window_rule(p.options.architecture, i.a, i.d, i.stored_k());
+  if (i.stored_k() % p.rule.products == 0) p.fast = fast_float_mma;
+}
+
+MmaOperands operands_of(const PreparedMma& p, const MmaRegisters& registers) {
+  MmaOperands x;
+  take(registers.a, p.a_registers, x.a);
+  take(registers.b, p.b_registers, x.b);
+  take(registers.c, p.c_registers, x.c);
+  if (registers.metadata != nullptr)
+    std::copy_n(registers.metadata, std::size_t{warp_lanes}, x.metadata.begin());
+  x.selector = p.selector;
+  return x;
+}
+
+void put_registers(const PreparedMma& p, const Fragment& d, const MmaRegisters& registers) {
+  for (std::size_t r = 0; r < std::size_t(p.d_registers); ++r)
+    if (registers.d[r] != nullptr) std::copy_n(d.word[r].begin(), std::size_t{warp_lanes}, registers.d[r]);
+}
+
+bool fast_mma(const PreparedMma& p, const MmaOperands& operands, Fragment& d) {
+  if (p.fast == nullptr) return false;
+  MmaRegisters r;
+  for (std::size_t n = 0; n < max_operand_registers; ++n) {
+    r.a[n] = operands.a.word[n].data();
+    r.b[n] = operands.b.word[n].data();
+    r.c[n] = operands.c.word[n].data();
+    r.d[n] = d.word[n].data();
+  }
+  r.metadata = operands.metadata.data();
+  return p.fast(p, r);
 }
 
 }  // namespace twofour::emu

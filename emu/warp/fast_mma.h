@@ -1,19 +1,30 @@
 #pragma once
 // mma and mma.sp from registers to registers without the scalar definition, which they equal bit for bit.
-// Rows of A meet eight columns of B at a time. Private to emu/warp.
+// Private to emu/warp.
+#include <algorithm>
+
 #include "twofour/emu/warp/mma.h"
 
 namespace twofour::emu {
 
-/// Sets d and returns true, or returns false: the instruction (f64, quad pair) or these operands (NaN,
-/// infinities, exponents too far apart) need the scalar definition. Operands and options are as checked by
-/// execute().
-bool fast_mma(const isa::Instruction& i, const MmaOperands& operands, const NumericOptions& options,
-              Fragment& d);
+/// Sets what is fast about a prepared mma; leaves `fast` null for f64, the quad pair, fp8.
+void find_fast_mma(PreparedMma& p);
 
-/// fast_mma for f16, bf16, tf32 and fp8 inputs, and for integers and single bits.
-bool fast_float_mma(const isa::Instruction& i, const MmaOperands& operands, const NumericOptions& options,
-                    Fragment& d);
-void fast_integer_mma(const isa::Instruction& i, const MmaOperands& operands, bool satfinite, Fragment& d);
+/// Sets d and returns true, or returns false: the instruction or these operands (NaN, infinities, exponents
+/// too far apart) need the scalar definition.
+bool fast_mma(const PreparedMma& p, const MmaOperands& operands, Fragment& d);
+
+/// Copies of the registers.
+MmaOperands operands_of(const PreparedMma& p, const MmaRegisters& registers);
+void put_registers(const PreparedMma& p, const Fragment& d, const MmaRegisters& registers);
+
+/// No register of D is null.
+inline bool wants_all(const PreparedMma& p, const MmaRegisters& r) {
+  return std::find(r.d.begin(), r.d.begin() + p.d_registers, nullptr) == r.d.begin() + p.d_registers;
+}
+
+/// f16, bf16 and tf32 inputs; integers and single bits.
+bool fast_float_mma(const PreparedMma& p, const MmaRegisters& registers);
+bool fast_integer_mma(const PreparedMma& p, const MmaRegisters& registers);
 
 }  // namespace twofour::emu

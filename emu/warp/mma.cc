@@ -26,12 +26,12 @@ void check_rule(const isa::Instruction& i, isa::Architecture architecture) {
   }
 }
 
-void check(const isa::Instruction& i, const MmaOperands& operands, const NumericOptions& options) {
+void check(const isa::Instruction& i, int selector, const NumericOptions& options) {
   if (!i.multiplies())
     fail("{} does not multiply: it moves data (emu/warp/wmma_memory.h, ldmatrix.h, async_copy.h)",
          isa::ptx_name(i));
-  if (i.is_sparse() && (operands.selector < 0 || operands.selector >= i.selectors()))
-    fail("sparsity selector {} is out of range for {}: it takes 0 to {}", operands.selector, isa::ptx_name(i),
+  if (i.is_sparse() && (selector < 0 || selector >= i.selectors()))
+    fail("sparsity selector {} is out of range for {}: it takes 0 to {}", selector, isa::ptx_name(i),
          i.selectors() - 1);
   if (options.satfinite && !i.has_satfinite()) fail("{} has no .satfinite form", isa::ptx_name(i));
   if (options.rounding != isa::Rounding::nearest_even && !i.has_rounding())
@@ -39,22 +39,48 @@ void check(const isa::Instruction& i, const MmaOperands& operands, const Numeric
   check_rule(i, options.architecture);
 }
 
+PreparedMma look_up(const isa::Instruction& i, const NumericOptions& options, int selector) {
+  PreparedMma p{&i, options, selector};
+  p.a_registers = isa::registers(i, isa::Operand::a);
+  p.b_registers = isa::registers(i, isa::Operand::b);
+  p.c_registers = isa::registers(i, isa::Operand::c);
+  p.d_registers = isa::registers(i, isa::Operand::d);
+  if (i.is_mma()) find_fast_mma(p);
+  return p;
+}
+
 Fragment mma(const isa::Instruction& i, const MmaOperands& operands, const NumericOptions& options) {
+  const PreparedMma p = look_up(i, options, operands.selector);
   Fragment d;
-  return fast_mma(i, operands, options, d) ? d : scalar_mma(i, operands, options);
+  return fast_mma(p, operands, d) ? d : scalar_mma(i, operands, options);
+}
+
+Fragment by_definition(const PreparedMma& p, const MmaOperands& x) {
+  return p.instruction->is_mma() ? scalar_mma(*p.instruction, x, p.options)
+                                 : wmma(*p.instruction, x, p.options, mma);
 }
 
 }  // namespace
 
 Fragment execute_by_definition(const isa::Instruction& i, const MmaOperands& operands,
                                const NumericOptions& options) {
-  check(i, operands, options);
+  check(i, operands.selector, options);
   return i.is_mma() ? scalar_mma(i, operands, options) : wmma(i, operands, options, scalar_mma);
 }
 
 Fragment execute(const isa::Instruction& i, const MmaOperands& operands, const NumericOptions& options) {
-  check(i, operands, options);
+  check(i, operands.selector, options);
   return i.is_mma() ? mma(i, operands, options) : wmma(i, operands, options, mma);
+}
+
+PreparedMma prepare(const isa::Instruction& i, const NumericOptions& options, int selector) {
+  check(i, selector, options);
+  return look_up(i, options, selector);
+}
+
+void run(const PreparedMma& p, const MmaRegisters& registers) {
+  if (p.fast != nullptr && p.fast(p, registers)) return;
+  put_registers(p, by_definition(p, operands_of(p, registers)), registers);
 }
 
 }  // namespace twofour::emu

@@ -1,5 +1,6 @@
 #pragma once
 #include "twofour/emu/numerics/rules.h"
+#include "twofour/emu/numerics/window.h"
 #include "twofour/emu/warp/fragment.h"
 #include "twofour/isa/instruction.h"
 
@@ -11,6 +12,30 @@ struct MmaOperands {
   LaneRegister metadata{};
   int selector = 0;
 };
+
+/// Registers of one instruction where they lie, 32 words each. d may be some of the others.
+struct MmaRegisters {
+  template <class Word>
+  using Words = std::array<Word*, max_operand_registers>;
+  Words<const std::uint32_t> a, b, c;
+  Words<std::uint32_t> d;  ///< null: not wanted
+  const std::uint32_t* metadata = nullptr;
+};
+
+/// An instruction that multiplies, checked and looked up once. prepare() makes it.
+struct PreparedMma {
+  const isa::Instruction* instruction = nullptr;
+  NumericOptions options = {};
+  int selector = 0;
+  int a_registers = 0, b_registers = 0, c_registers = 0, d_registers = 0;
+  WindowRule rule = {};  ///< of floats
+  /// Null if there is no fast path; false where these operands need the definition.
+  bool (*fast)(const PreparedMma&, const MmaRegisters&) = nullptr;
+};
+/// Throws Error as execute() does.
+PreparedMma prepare(const isa::Instruction& instruction, const NumericOptions& options, int selector);
+/// The same as execute(), from and to registers where they lie. All that isa::registers() says must be there.
+void run(const PreparedMma& mma, const MmaRegisters& registers);
 
 /// Executes one instruction that multiplies (mma, mma.sp, wmma.mma) on the registers of 32 lanes and returns
 /// the D fragment; registers that it does not use come back zero. wmma.mma runs as the Tensor Core

@@ -23,7 +23,7 @@ ScalarMma::ScalarMma(const isa::Instruction& i, const MmaOperands& operands) : i
   gather(i, Operand::a, operands.a, a_.data());
   gather(i, Operand::b, operands.b, b_.data());
   gather(i, Operand::c, operands.c, c_.data());
-  select_columns(i, operands, columns_);
+  select_columns(i, operands.metadata.data(), operands.selector, columns_);
 }
 
 std::uint64_t ScalarMma::element(int row, int col, const NumericOptions& options) const {

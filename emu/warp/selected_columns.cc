@@ -4,7 +4,8 @@
 
 namespace twofour::emu {
 
-void select_columns(const isa::Instruction& instruction, const MmaOperands& operands, SelectedColumns& out) {
+void select_columns(const isa::Instruction& instruction, const std::uint32_t* metadata, int selector,
+                    SelectedColumns& out) {
   const isa::Instruction i = instruction;  // a copy that no store to `out` can change, for the compiler
   std::int32_t* next = out.data();
   if (!i.is_sparse()) {
@@ -16,8 +17,8 @@ void select_columns(const isa::Instruction& instruction, const MmaOperands& oper
   const int groups = i.groups();
   for (int row = 0; row < i.shape.m; ++row)
     for (int group = 0; group < groups; ++group) {
-      const auto place = isa::metadata_place(i, row, group, operands.selector);
-      const auto code = std::uint8_t(operands.metadata[std::size_t(place.lane)] >> place.shift & 0xF);
+      const auto place = isa::metadata_place(i, row, group, selector);
+      const auto code = std::uint8_t(metadata[place.lane] >> place.shift & 0xF);
       for (int kc = 0; kc < stored; ++kc)
         *next++ = group * logical + isa::logical_column(i.sparsity, code, kc);
     }

@@ -1,5 +1,5 @@
 #pragma once
-// Private to emu/warp.
+// Private to emu/warp, and to checkers of what it computes.
 #include "twofour/emu/warp/mma.h"
 
 namespace twofour::emu {
@@ -10,6 +10,7 @@ using SelectedColumns = std::array<std::int32_t, 16 * max_stored_k>;
 
 /// Row of B that stored element kc of row r of A meets, at r * stored_k + kc: kc itself for a dense
 /// instruction, what the metadata selects for a sparse one.
-void select_columns(const isa::Instruction& i, const MmaOperands& operands, SelectedColumns& out);
+void select_columns(const isa::Instruction& i, const std::uint32_t* metadata, int selector,
+                    SelectedColumns& out);
 
 }  // namespace twofour::emu

@@ -94,8 +94,37 @@ TEST(WarpFast, TakesOrdinaryOperands) {
   for (const auto& i : isa::instructions()) {
     if (!i.is_tensor_core() || i.a == ElementType::f64 || isa::requirement(i).sm > 80) continue;
     Fragment d;
-    EXPECT_TRUE(fast_mma(i, random_operands(i, Kind::close, Kind::specials, random), {}, d))
-        << isa::short_name(i);
+    const MmaOperands x = random_operands(i, Kind::close, Kind::specials, random);
+    EXPECT_TRUE(fast_mma(prepare(i, {}, x.selector), x, d)) << isa::short_name(i);
+  }
+}
+
+/// D in the registers of C, in another order; a register of D that is not wanted.
+TEST(WarpFast, ReadsAllBeforeItWrites) {
+  std::mt19937 random(26);
+  for (const auto& i : isa::instructions()) {
+    if (!i.is_tensor_core() || isa::requirement(i).sm > 80) continue;
+    const MmaOperands x = random_operands(i, Kind::close, Kind::close, random);
+    const Fragment want = execute_by_definition(i, x);
+    MmaOperands here = x;
+    MmaRegisters r;
+    const auto d_count = std::size_t(isa::registers(i, Operand::d));
+    for (std::size_t n = 0; n < max_operand_registers; ++n) {
+      r.a[n] = here.a.word[n].data();
+      r.b[n] = here.b.word[n].data();
+      r.c[n] = here.c.word[n].data();
+      r.d[n] = here.c.word[(n + 1) % d_count].data();
+    }
+    r.metadata = here.metadata.data();
+    const PreparedMma mma = prepare(i, {}, x.selector);
+    run(mma, r);
+    for (std::size_t n = 0; n < d_count; ++n)
+      ASSERT_EQ(here.c.word[(n + 1) % d_count], want.word[n]) << isa::short_name(i) << " " << n;
+    here = x;
+    r.d[0] = nullptr;
+    r.d[1] = here.a.word[0].data();
+    run(mma, r);
+    ASSERT_EQ(here.a.word[0], want.word[1]) << isa::short_name(i);
   }
 }
 

@@ -16,8 +16,9 @@ void gemm_table(Bytes bytes);
 void search_table(Bytes bytes);
 void names(Bytes bytes);
 void onnx_file(Bytes bytes);
-void ptx_text(Bytes bytes);   ///< the tree of an accepted text points nowhere outside itself
-void fatbin(Bytes bytes);  ///< every PTX in it is unpacked
+void ptx_text(Bytes bytes);  ///< the tree of an accepted text points nowhere outside itself
+void ptx_run(Bytes bytes);   ///< kernels run, twice: without observers and with
+void fatbin(Bytes bytes);    ///< every PTX in it is unpacked
 void elf_file(Bytes bytes);
 void registers(Bytes bytes);  ///< instruction, options, registers: the result equals the oracle's
 
@@ -36,6 +37,7 @@ inline constexpr Target targets[] = {{"replay_text", replay_text, "tests/fuzz/se
                                      {"elf_file", elf_file, "tests/fuzz/seeds/elf_file"},
                                      {"names", names, "tests/fuzz/seeds/names"},
                                      {"ptx_text", ptx_text, "tests/fuzz/seeds/ptx_text"},
+                                     {"ptx_run", ptx_run, "tests/fuzz/seeds/ptx_run"},
                                      {"registers", registers, "tests/fuzz/seeds/registers"}};
 
 }  // namespace twofour::fuzz

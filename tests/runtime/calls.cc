@@ -11,7 +11,7 @@ constexpr const char* version = "libcudart.so.13";
 }  // namespace
 
 Program::Program(const CudaLibrary& cuda, const std::string& name) : cuda_(cuda) {
-  const std::string path = std::string(TWOFOUR_SOURCE_DIR) + "/tests/runtime/programs/" + name + ".ptx";
+  const std::string path = TWOFOUR_SOURCE_DIR "/tests/runtime/programs/" + name + ".ptx";
   fatbin_ = FatbinBuilder({{.text = isa::read_file(path), .packing = Packing::zstd}}).bytes();
   wrapper_.data = fatbin_.data();
   handle_ = cuda_.find<void**(void*)>("__cudaRegisterFatBinary", version)(&wrapper_);

@@ -206,9 +206,11 @@ TEST(Calls, MemoryOfTheMachineIsAllThereIs) {
 
 TEST(Calls, WhatIsNotThereSaysSo) {
   testing::internal::CaptureStderr();
-  EXPECT_EQ(cuda().call("cudaGraphCreate", static_cast<void*>(nullptr), 0u), cudaErrorNotSupported);
-  EXPECT_EQ(cuda().call("cudaGraphCreate", static_cast<void*>(nullptr), 0u), cudaErrorNotSupported);
-  EXPECT_EQ(testing::internal::GetCapturedStderr(), "twofour: not implemented: cudaGraphCreate\n");
+  EXPECT_EQ(cuda().call("cudaIpcGetMemHandle", static_cast<void*>(nullptr), static_cast<void*>(nullptr)),
+            cudaErrorNotSupported);
+  EXPECT_EQ(cuda().call("cudaIpcGetMemHandle", static_cast<void*>(nullptr), static_cast<void*>(nullptr)),
+            cudaErrorNotSupported);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "twofour: not implemented: cudaIpcGetMemHandle\n");
   const auto text = cuda().find<const char*(cudaError_t)>("cudaGetErrorString", "libcudart.so.13");
   EXPECT_STREQ(text(cudaErrorNotSupported), "operation not supported");
   EXPECT_EQ(cuda().call("cudaGetLastError"), cudaErrorNotSupported);

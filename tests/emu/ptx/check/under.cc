@@ -20,37 +20,44 @@ const Kernel& kernel_named(const std::string& entry) {
   return *at;
 }
 
-ptx::DeviceOptions watched_by(ptx::Observer& observer) {
+namespace {
+
+/// Of one host thread.
+ptx::DeviceOptions watched_by(const CheckerSet& checkers) {
   ptx::DeviceOptions options;
   options.threads = 1;
   options.instruction_limit = 100'000'000;
   options.print = [](std::string_view) {};
-  options.observers = {&observer};
+  checkers.watch(options);
   return options;
 }
 
+template <class F>
+Checked checked(const CheckerSet& checkers, F&& launch) {
+  const std::string failure = ptx::test::error_of(launch);
+  return {checkers.findings().list(), failure, checkers.findings().explains(failure)};
+}
+
+}  // namespace
+
 Checked run_under(Tool tool, const Kernel& kernel) {
-  Findings findings;
-  const auto checker = make_checker(tool, findings);
-  ptx::kernels::Runner runner(watched_by(*checker));
+  const CheckerSet checkers({tool});
+  ptx::kernels::Runner runner(watched_by(checkers));
   const auto data = make_case(kernel);
   const auto first = std::find_if(kernel.parameters.begin(), kernel.parameters.end(),
                                   [](const auto& p) { return !p.after.empty(); });
-  const std::string failure = ptx::test::error_of([&] {
+  return checked(checkers, [&] {
     if (first == kernel.parameters.end())
       runner.run(data);
     else
       runner.run_pair(make_case(kernel_named(first->after)), data);
   });
-  return {findings.list(), failure};
 }
 
 Checked run_under(Tool tool, const std::string& ptx, std::uint32_t threads, std::size_t words) {
-  Findings findings;
-  const auto checker = make_checker(tool, findings);
-  ptx::test::TestDevice device(ptx, watched_by(*checker));
-  const std::string failure = ptx::test::error_of([&] { device.results(threads, words); });
-  return {findings.list(), failure};
+  const CheckerSet checkers({tool});
+  ptx::test::TestDevice device(ptx, watched_by(checkers));
+  return checked(checkers, [&] { device.results(threads, words); });
 }
 
 }  // namespace twofour::emu::check::test

@@ -5,7 +5,7 @@
 
 #include "device/support.h"
 #include "kernels/list.h"
-#include "twofour/emu/check/make_checker.h"
+#include "twofour/emu/check/checker_set.h"
 #include "twofour/emu/check/report.h"
 
 namespace twofour::emu::check::test {
@@ -14,10 +14,8 @@ namespace twofour::emu::check::test {
 struct Checked {
   std::vector<Finding> findings;
   std::string failure;
+  bool explained = false;  ///< the findings say what the failure says
 };
-
-/// Options for a device that the tool observes.
-ptx::DeviceOptions watched_by(ptx::Observer& observer);
 
 /// An entry of kernels.json on its data, after the entry that it names in `after`. One host thread.
 Checked run_under(Tool tool, const ptx::kernels::Kernel& kernel);
