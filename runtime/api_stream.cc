@@ -1,8 +1,10 @@
 // Streams and events. Work is done when it is asked for, so both are always complete. An event holds the
-// host's time: elapsed time is how long the emulation took, not how long a GPU would.
+// host's time: elapsed time is how long the emulation took, not how long a GPU would; in cycle mode it is the
+// modelled time of the kernels.
 #include <algorithm>
 
 #include "twofour/runtime/api.h"
+#include "twofour/runtime/cycle_mode.h"
 #include "twofour/runtime/graph.h"
 
 using namespace twofour::runtime;
@@ -199,6 +201,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
     if (graph != nullptr) return;
     e.recorded = true;
     e.at = std::chrono::steady_clock::now();
+    e.modelled_us = modelled_microseconds();
   });
 }
 TWOFOUR_SAME_AS(cudaEventRecord, cudaEventRecord_ptsz);
@@ -221,7 +224,8 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEve
     const CudaEvent &a = event_of(start), &b = event_of(end);
     require(a.recorded && b.recorded && ((a.flags | b.flags) & event_without_time) == 0,
             cudaErrorInvalidResourceHandle);
-    required(milliseconds) = std::chrono::duration<float, std::milli>(b.at - a.at).count();
+    required(milliseconds) = cycle_mode() ? float((b.modelled_us - a.modelled_us) * 1e-3)
+                                          : std::chrono::duration<float, std::milli>(b.at - a.at).count();
   });
 }
 

@@ -33,6 +33,7 @@ struct CudaEvent {
   unsigned flags = 0;
   bool recorded = false;
   std::chrono::steady_clock::time_point at = {};
+  double modelled_us = 0;        ///< the same in cycle mode (cycle_mode.h)
   CudaGraph* capture = nullptr;  ///< recorded in a stream that was captured, after these
   std::vector<CudaGraphNode*> last = {};
 };
