@@ -15,7 +15,8 @@ struct BadResult {
 };
 
 /// Elements of integer results that wrapped: C + the sum of products is outside s32. (The sum of products is
-/// less than 2^31 for every row of the table, so D - C modulo 2^32 is that sum.)
+/// less than 2^31 for every row of the table, so D - C modulo 2^32 is that sum.
+/// Results that .satfinite clamped do not count: D - C does not leave s32 then.)
 BadResult integer_overflow(const isa::Instruction& i, const Fragment& c, const Fragment& d);
 
 /// Elements of floating-point results that are infinite though all they are made of is finite.

@@ -49,8 +49,7 @@ MatrixSite::Parts MatrixSite::parts_of(const ptx::Site& site, const std::vector<
   return out;
 }
 
-MatrixSite::MatrixSite(const ptx::Site& site)
-    : instruction_(site.matrix), satfinite_(site.instruction().has("satfinite")) {
+MatrixSite::MatrixSite(const ptx::Site& site) : instruction_(site.matrix) {
   bool whole = true;
   const auto words = [&](isa::Operand o) { return isa::registers(*instruction_, o); };
   d_ = parts_of(site, site.writes, 0, words(isa::Operand::d), has_result_);

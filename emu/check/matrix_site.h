@@ -18,7 +18,6 @@ class MatrixSite {
   explicit MatrixSite(const ptx::Site& site);
 
   const isa::Instruction& instruction() const { return *instruction_; }
-  bool satfinite() const { return satfinite_; }
   /// A, B, C, metadata and selector, as the registers hold them now.
   void read(ptx::Warp& warp, MmaOperands& out) const;
   /// D; only where has_result(), for `_` may stand for a register of it.
@@ -39,7 +38,7 @@ class MatrixSite {
   static void read_parts(ptx::Warp& warp, const Parts& parts, Fragment& out);
 
   const isa::Instruction* instruction_;
-  bool satfinite_, has_result_ = true;
+  bool has_result_ = true;
   int selector_ = 0;
   Parts a_, b_, c_, d_, metadata_;
 };

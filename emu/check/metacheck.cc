@@ -4,7 +4,7 @@
 //   "descending code"                undefined for mma.sp::ordered_metadata only
 //   "metadata in lanes of another selector"  a suspicion: the lanes that are read hold undefined codes, those
 //                                    of another selector nothing but legal ones
-//   "s32 accumulator overflows"      without .satfinite, which asks for the clamp
+//   "s32 accumulator overflows"      a result that wrapped; one that .satfinite clamps is what was asked for
 //   "f16 accumulator overflows"      an infinite result of finite operands (also f32, f64)
 //   "NaN from operands without NaN"
 #include <array>
@@ -81,7 +81,7 @@ class MetaBlock : public ptx::BlockObserver {
       const FloatResults bad = bad_floats(i, operands_, result_);
       report(warp, site, bad.overflow);
       report(warp, site, bad.nan);
-    } else if (!w.site.satfinite()) {
+    } else {
       report(warp, site, integer_overflow(i, operands_.c, result_));
     }
   }
@@ -108,17 +108,16 @@ class MetaBlock : public ptx::BlockObserver {
     const isa::Instruction& i = *site.matrix;
     const auto found = bad_codes(i, operands_.metadata, w.selector);
     if (found.empty()) return;
-    if (const auto other = other_selector(i, w.selector))
-      return report(warp, site, misplaced(i, w, found, *other));
+    if (const auto other = other_selector(i)) return report(warp, site, misplaced(i, w, found, *other));
     for (const isa::CodeKind kind :
          {isa::CodeKind::duplicate, isa::CodeKind::mixed, isa::CodeKind::descending})
       report(warp, site, invalid(i, found, kind));
   }
 
-  /// A selector whose lanes hold allowed codes only.
-  std::optional<int> other_selector(const isa::Instruction& i, int selector) const {
+  /// A selector whose lanes hold allowed codes only; not that of the instruction, whose codes are bad.
+  std::optional<int> other_selector(const isa::Instruction& i) const {
     for (int s = 0; s < i.selectors(); ++s)
-      if (s != selector && bad_codes(i, operands_.metadata, s).empty()) return s;
+      if (bad_codes(i, operands_.metadata, s).empty()) return s;
     return std::nullopt;
   }
 

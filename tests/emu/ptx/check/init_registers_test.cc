@@ -147,6 +147,8 @@ TEST(InitRegisters, GuardsAndBranches) {
   expect_clean(
       run("setp.lt.u32 %p1, %r0, 16;\n @!%p1 bra END;\n @%p1 setp.lt.u32 %p0, %r0, 3;\n @%p0 bra END;\n"
           "mov.u32 %r1, 1;\nEND:\n"));
+  // Once is enough.
+  expect_one(run("@%p0 bra SKIP;\nSKIP:\n @%p0 bra END;\nEND:\n"), "uninitialised condition", all, {"%p0"});
   // A guard of arithmetic only makes its result unset.
   expect_one(run("mov.u32 %r20, 1;\n @%p0 mov.u32 %r20, 2;\n" + use_r20), "uninitialised register", all);
   expect_clean(run("@%p0 mov.u32 %r20, 2;\n"));
@@ -216,6 +218,41 @@ TEST(InitRegisters, EveryCallBeginsWithoutRegisters) {
   expect_clean(run(call(1) + call(1), decide));
   expect_one(run(call(0), decide), "uninitialised condition", all, {"%q1"});
   expect_one(run(call(1) + call(0), decide), "uninitialised condition", all, {"%q1"});
+}
+
+TEST(InitRegisters, EveryCallBeginsWithoutLocalMemory) {
+  const std::string remember = R"(
+.func remember(.param .b32 given)
+{
+  .reg .pred %q<3>; .reg .b32 %x<4>; .local .align 4 .b8 kept[8];
+  ld.param.u32 %x0, [given];
+  setp.ne.u32 %q0, %x0, 0;
+  @%q0 st.local.u32 [kept], %x0;
+  ld.local.u32 %x1, [kept];
+  setp.ne.u32 %q1, %x1, 0;
+  @%q1 bra OUT;
+OUT:
+  ret;
+}
+)";
+  const auto call = [](int given) {
+    return "{ .param .b32 a;\n st.param.b32 [a], " + std::to_string(given) +
+           ";\n call.uni remember, (a); }\n";
+  };
+  expect_clean(run(call(1) + call(1), remember));
+  expect_one(run(call(1) + call(0), remember), "uninitialised condition", all, {"%q1"});
+}
+
+TEST(InitRegisters, EveryBlockBeginsAnew) {
+  Findings findings;
+  const auto checker = make_checker(Tool::initcheck, findings);
+  ptx::test::TestDevice t(
+      kernel("mov.u32 %r8, %ctaid.x; setp.eq.u32 %p0, %r8, 0;\n @%p0 mov.u32 %r20, 1;\n" + use_r20),
+      watched_by(*checker));
+  t.run({2, 1, 1}, {32, 1, 1}, 0, t.upload(std::vector<std::uint32_t>(32)));
+  ASSERT_EQ(findings.list().size(), 1u);
+  EXPECT_EQ(findings.list()[0].block.x, 1u);
+  EXPECT_EQ(findings.list()[0].count, 1u);
 }
 
 }  // namespace

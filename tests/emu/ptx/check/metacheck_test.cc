@@ -118,6 +118,15 @@ TEST(MetadataCodes, WithOneSelector) {
   }
 }
 
+TEST(MetadataCodes, EveryNibbleOfAWord) {
+  for (int nibble = 0; nibble < 8; ++nibble) {
+    Words w = filled(0x44444444);
+    w[20] &= ~(0xFu << 4 * nibble);
+    expect_one(run(sparse("mma.sp", "m16n8k64.row.col.s32.s8.s8.s32", 4, 4, 0), w), "duplicate code",
+               1u << 20, {fmt::format("lane 20 bits {}-{}", 4 * nibble, 4 * nibble + 3)});
+  }
+}
+
 TEST(MetadataCodes, OneOfTwo) {
   const std::string types = "m16n8k16.row.col.f32.tf32.tf32.f32";
   for (int code = 0; code < 16; ++code) {
@@ -163,7 +172,8 @@ TEST(MetadataCodes, OfAnotherSelector) {
   Words w = filled(0);
   for (std::size_t g = 0; g < 8; ++g) w[4 * g + 2] = 0x9C4E84DE;
   expect_one(run(f16_k16(1), w), "metadata in lanes of another selector", 0x22222222,
-             {"suspicious", "selector 1", "lanes 2 6 10 14 18 22 26 30 of selector 2"});
+             {"suspicious", "selector 1", "lanes 1 5 9 13 17 21 25 29 that selector 1",
+              "lanes 2 6 10 14 18 22 26 30 of selector 2"});
   // Descending codes there are legal for plain mma.sp, but not for ordered: then it is only invalid.
   for (std::size_t g = 0; g < 8; ++g) w[4 * g + 2] = 0x11111111;
   EXPECT_EQ(run(f16_k16(1), w).findings.at(0).error, "metadata in lanes of another selector");
@@ -216,6 +226,7 @@ TEST(Accumulators, S32AtItsEdges) {
 TEST(Accumulators, S32NamesItsElement) {
   Words c = filled(0);
   c[14] = 0x7FFFFFFF;  // g = 3, t = 2: its first element is row 3, column 4
+  c[15] = 0xFFFFFFFB;  // -5 + 32 changes its sign and is right
   expect_one(run(set("%r21", 0x01010101) + s8_of_ones(), c), "s32 accumulator overflows", 1u << 14,
              {"row 3 column 4", "element 0 of lane 14"});
 }
@@ -267,6 +278,8 @@ TEST(Accumulators, F16) {
   Words c = filled(0);
   c[9] = 0x7A000000;
   expect_one(run(products, c), "f16 accumulator overflows", 1u << 9, {"row 2 column 3"});
+  c[9] = 0x7A00;
+  expect_one(run(products, c), "f16 accumulator overflows", 1u << 9, {"row 2 column 2"});
 }
 
 TEST(Accumulators, F32) {
