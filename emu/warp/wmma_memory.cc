@@ -1,5 +1,6 @@
 #include "twofour/emu/warp/wmma_memory.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "twofour/isa/error.h"
@@ -41,9 +42,10 @@ class Access {
     if (base % unsigned(unit) != 0)
       fail("{}: base address {} is not a multiple of the fragment's {} bytes", isa::ptx_name(instruction_),
            base, unit);
-    if (stride * width_ % (8 * unit) != 0)
-      fail("{}: a stride of {} elements ({} bits) is not a multiple of the fragment's {} bytes",
-           isa::ptx_name(instruction_), stride, stride * width_, unit);
+    const int step = std::min(unit, 16);
+    if (stride * width_ % (8 * step) != 0)
+      fail("{}: a stride of {} elements ({} bits) is not a multiple of {} bytes", isa::ptx_name(instruction_),
+           stride, stride * width_, step);
   }
 
   void check_bounds(int lane, int index) const {

@@ -17,8 +17,9 @@ struct MatrixAddress {
   std::optional<std::int32_t> stride = {};
 };
 
-/// Bytes that a lane's fragment has: base and stride in bytes must be multiples of it.
-/// Source: PTX ISA 9.1, "Matrix Storage" of wmma.
+/// Bytes that a lane's fragment has: base and stride in bytes must be multiples of it. Source: PTX ISA 9.1,
+/// "Matrix Storage" of wmma. 16 bytes suffice for a stride: so says the CUDA C++ Programming Guide of `ldm`,
+/// and rows of 8 f16 (B of m32n8k16) are no longer than that.
 int fragment_bytes(const isa::Instruction& instruction);
 
 /// wmma.load: the fragment of the matrix at `at`. Elements that a fragment repeats are loaded as often.

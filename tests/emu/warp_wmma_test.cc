@@ -257,9 +257,11 @@ TEST(WarpWmma, RefusesWhatPtxForbids) {
       "wmma.load.a.sync.aligned.row.m16n16k16.f16: base address 16 is not a multiple of the fragment's 32 "
       "bytes");
   EXPECT_EQ(
-      message(f16, {0, 24}, 4096),
-      "wmma.load.a.sync.aligned.row.m16n16k16.f16: a stride of 24 elements (384 bits) is not a multiple of "
-      "the fragment's 32 bytes");
+      message(f16, {0, 20}, 4096),
+      "wmma.load.a.sync.aligned.row.m16n16k16.f16: a stride of 20 elements (320 bits) is not a multiple of "
+      "16 bytes");
+  EXPECT_EQ(message(f16, {0, 24}, 4096), "");
+  EXPECT_EQ(message(isa::find_instruction("wmma.load.b.row.m32n8k16.f16"), {}, 256), "");
   // The last element, row 15 and k 15, is in lane 31 of register 3.
   EXPECT_EQ(
       message(f16, {0, 16}, 511),

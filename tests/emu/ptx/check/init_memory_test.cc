@@ -183,7 +183,7 @@ TEST(InitGlobal, WhatLiesInNoAllocationIsNotItsMatter) {
   Global t(load);
   const std::uint64_t in = t.device.device().allocate(256);
   EXPECT_NE(ptx::test::error_of([&] { t.run(in + 256); }), "");
-  EXPECT_TRUE(t.findings.list().empty());
+  EXPECT_TRUE(t.checkers.findings().empty());
 }
 
 TEST(InitGlobal, WhatTheHostWrote) {
