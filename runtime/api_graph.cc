@@ -121,26 +121,28 @@ struct cudaMemAllocNodeParams {
   void* pointer;
 };
 
+struct cudaMemcpyNodeParams {
+  int flags, reserved[3];
+  cudaMemcpy3DParms box;
+};
+struct cudaConditionalNodeParams {
+  std::uint64_t handle;
+  int type;
+  unsigned size;
+  cudaGraph_t* graphs;
+};
 /// type, then what the type has; the largest member is not here, programs give all of it.
 struct cudaGraphNodeParams {
   int type, reserved[3];
   union {
     cudaKernelNodeParams kernel;
-    struct {
-      int flags, reserved[3];
-      cudaMemcpy3DParms box;
-    } copy;
+    cudaMemcpyNodeParams copy;
     cudaMemsetParams fill;
     cudaHostNodeParams host;
     cudaGraph_t graph;
     cudaMemAllocNodeParams alloc;
     void* pointer;
-    struct {
-      std::uint64_t handle;
-      int type;
-      unsigned size;
-      cudaGraph_t* graphs;
-    } conditional;
+    cudaConditionalNodeParams conditional;
   };
 };
 

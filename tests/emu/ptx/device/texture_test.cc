@@ -156,7 +156,7 @@ TEST(PtxTexture, SurfacesInBytesAndTheirBorders) {
   for (const std::string mode : {"trap", "clamp", "zero"}) {
     TestDevice t(body(mode));
     Texture x = rows(nullptr, 4, 2, 1, 32, Texture::Number::natural);
-    x.address = t.upload(std::vector<std::uint32_t>{1, 2, 3, 4, 5, 6, 7, 8});
+    x.address = t.upload(std::vector<std::uint32_t>{1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 9, 9});
     const std::uint64_t handle = t.device().add_texture(x);
     EXPECT_EQ(t.results(4, 4, handle, std::uint32_t{1}), (std::vector<std::uint32_t>{5, 6, 7, 8}));
     EXPECT_EQ(t.download<std::uint32_t>(x.address, 8),
