@@ -99,6 +99,23 @@ TEST(WarpFast, TakesOrdinaryOperands) {
   }
 }
 
+TEST(WarpFast, ClampsAtBothLimits) {
+  std::mt19937 random(28);
+  for (const auto& i : isa::instructions()) {
+    if (!i.is_tensor_core() || !i.has_satfinite()) continue;
+    MmaOperands x = random_operands(i, Kind::any, Kind::any, random);
+    for (auto& r : x.c.word)
+      for (auto& w : r) w = (random() % 2 ? 0x7fffffffu : 0x80000000u) ^ std::uint32_t(random() % 8);
+    NumericOptions options;
+    options.satfinite = true;
+    const Fragment d = execute(i, x, options);
+    ASSERT_EQ(d, execute_by_definition(i, x, options)) << isa::short_name(i);
+    std::size_t clamped = 0;
+    for (const auto w : d.word[0]) clamped += w == 0x7fffffff || w == 0x80000000;
+    EXPECT_GT(clamped, 0u) << isa::short_name(i);
+  }
+}
+
 // f64 as small numbers, so that chains lose bits but stay numbers.
 TEST(WarpFast, TakesOrdinaryDoubles) {
   std::mt19937_64 random(27);
