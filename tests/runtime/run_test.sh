@@ -17,6 +17,10 @@ expect 7 'NVIDIA A30, 56 SMs' run --machine a30 -- "$program"
 expect 7 ', 56 SMs' run --machine mine.toml -- "$program"
 PATH=$(dirname "$program"):$PATH expect 7 '108 SMs' run -- "$(basename "$program")"
 
+# Checkers report at the end.
+expect 7 '0 findings: memcheck 0, synccheck 0' run --tool memcheck,synccheck --error-exitcode 9 -- "$program"
+expect 2 'there is no memchek' run --tool memchek -- "$program"
+
 # What cannot be started.
 expect 2 'unknown machine' run --machine a31 -- "$program"
 expect 2 './missing is not there' run -- ./missing
