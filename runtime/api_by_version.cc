@@ -1,4 +1,7 @@
 // Functions that CUDA 12 and CUDA 13 know by other layouts or names. Compiled once for each: CUDA_MAJOR.
+#include <cstddef>
+#include <cstring>
+
 #include "twofour/runtime/api.h"
 #include "twofour/runtime/device_prop.h"
 
@@ -28,7 +31,18 @@ cudaError_t cudaDriverGetVersion(int* v) {
   return api(__func__, [&] { required(v) = version; });
 }
 
+cudaError_t cudaGraphAddNode_v2(void*, void*, const void*, const void*, std::size_t, void*);
+cudaError_t cudaGraphAddDependencies_v2(void*, const void*, const void*, const void*, std::size_t);
+
 #if CUDA_MAJOR == 12
+cudaError_t cudaGraphAddNode(void* node, void* graph, const void* after, std::size_t count, void* params) {
+  return cudaGraphAddNode_v2(node, graph, after, nullptr, count, params);
+}
+
+cudaError_t cudaGraphAddDependencies(void* graph, const void* from, const void* to, std::size_t count) {
+  return cudaGraphAddDependencies_v2(graph, from, to, nullptr, count);
+}
+
 cudaError_t cudaGetDeviceProperties_v2(DeviceProp12* prop, int device) {
   return api(__func__, [&] {
     require(device == 0, cudaErrorInvalidDevice);
@@ -45,12 +59,26 @@ cudaError_t cudaThreadExit() {
   return cudaSuccess;
 }
 
-/// Of programs that CUDA 11 built, with a shorter layout.
-cudaError_t cudaGetDeviceProperties(void*, int) {
-  static bool said = false;
-  return not_implemented(__func__, said);
+/// The layout of CUDA 11, which is how that of CUDA 12 begins.
+cudaError_t cudaGetDeviceProperties(void* prop, int device) {
+  return api(__func__, [&] {
+    require(prop != nullptr, cudaErrorInvalidValue);
+    require(device == 0, cudaErrorInvalidDevice);
+    const DeviceProp12 all = device_prop_12(Process::get().facts());
+    std::memcpy(prop, &all, offsetof(DeviceProp12, host_register));
+  });
 }
 #else
+cudaError_t cudaGraphAddNode(void* node, void* graph, const void* after, const void* edges, std::size_t count,
+                             void* params) {
+  return cudaGraphAddNode_v2(node, graph, after, edges, count, params);
+}
+
+cudaError_t cudaGraphAddDependencies(void* graph, const void* from, const void* to, const void* edges,
+                                     std::size_t count) {
+  return cudaGraphAddDependencies_v2(graph, from, to, edges, count);
+}
+
 cudaError_t cudaGetDeviceProperties(DeviceProp13* prop, int device) {
   return api(__func__, [&] {
     require(device == 0, cudaErrorInvalidDevice);

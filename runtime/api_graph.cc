@@ -21,6 +21,29 @@ Owned<CudaGraphExec>& executables() {
   return *all;
 }
 
+/// The graphs inside a node.
+std::vector<const CudaGraph*> inner(const CudaGraphNode& node) {
+  std::vector<const CudaGraph*> all(node.body_list.begin(), node.body_list.end());
+  if (node.child) all.push_back(node.child.get());
+  return all;
+}
+
+bool has_graph(const CudaGraph& graph, const CudaGraph* wanted) {
+  for (const auto& node : graph.nodes)
+    for (const CudaGraph* g : inner(*node))
+      if (g == wanted || has_graph(*g, wanted)) return true;
+  return false;
+}
+
+bool has(const CudaGraph& graph, const CudaGraphNode* wanted) {
+  for (const auto& node : graph.nodes) {
+    if (node.get() == wanted) return true;
+    for (const CudaGraph* g : inner(*node))
+      if (has(*g, wanted)) return true;
+  }
+  return false;
+}
+
 CudaGraph* own(std::unique_ptr<CudaGraph> graph) {
   CudaGraph* const handle = graph.get();
   graphs()[handle] = std::move(graph);
@@ -32,14 +55,8 @@ CudaGraph& graph_of(cudaGraph_t handle) {
   require(handle != nullptr, cudaErrorInvalidValue);
   if (graphs().contains(handle)) return *handle;
   for (const auto& [graph, held] : graphs())
-    for (const auto& node : graph->nodes)
-      if (node->child.get() == handle) return *handle;
+    if (has_graph(*graph, handle)) return *handle;
   refuse(cudaErrorInvalidValue);
-}
-
-bool has(const CudaGraph& graph, const CudaGraphNode* node) {
-  return std::any_of(graph.nodes.begin(), graph.nodes.end(),
-                     [&](const auto& n) { return n.get() == node || (n->child && has(*n->child, node)); });
 }
 
 CudaGraphNode& node_of(cudaGraphNode_t node) {
@@ -102,6 +119,29 @@ struct cudaMemAllocNodeParams {
   const void* access;
   std::size_t access_count, bytes;
   void* pointer;
+};
+
+/// type, then what the type has; the largest member is not here, programs give all of it.
+struct cudaGraphNodeParams {
+  int type, reserved[3];
+  union {
+    cudaKernelNodeParams kernel;
+    struct {
+      int flags, reserved[3];
+      cudaMemcpy3DParms box;
+    } copy;
+    cudaMemsetParams fill;
+    cudaHostNodeParams host;
+    cudaGraph_t graph;
+    cudaMemAllocNodeParams alloc;
+    void* pointer;
+    struct {
+      std::uint64_t handle;
+      int type;
+      unsigned size;
+      cudaGraph_t* graphs;
+    } conditional;
+  };
 };
 
 KernelWork kernel_work(const cudaKernelNodeParams* p) {
@@ -437,6 +477,61 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
   return cudaGraphInstantiateWithFlags(executable, graph, flags);
 }
 
+/// The handle is the address of the value.
+cudaError_t cudaGraphConditionalHandleCreate(std::uint64_t* handle, cudaGraph_t graph, unsigned value,
+                                             unsigned flags) {
+  return api(__func__, [&] {
+    Process& process = Process::get();
+    CudaGraph& g = graph_of(graph);
+    void* const made = process.allocate(sizeof value, cudaMemoryTypeDevice);
+    process.keep(made);
+    required(handle) = reinterpret_cast<std::uint64_t>(made);
+    if ((flags & 1) != 0) g.values[*handle] = value;
+  });
+}
+
+static cudaError_t add_any(cudaGraphNode_t* node, cudaGraph_t graph, const cudaGraphNode_t* after,
+                           std::size_t count, cudaGraphNodeParams* params) {
+  if (params == nullptr) return api("cudaGraphAddNode", [] { refuse(cudaErrorInvalidValue); });
+  switch (NodeType(params->type)) {
+    case NodeType::kernel: return cudaGraphAddKernelNode(node, graph, after, count, &params->kernel);
+    case NodeType::copy: return cudaGraphAddMemcpyNode(node, graph, after, count, &params->copy.box);
+    case NodeType::fill: return cudaGraphAddMemsetNode(node, graph, after, count, &params->fill);
+    case NodeType::host: return cudaGraphAddHostNode(node, graph, after, count, &params->host);
+    case NodeType::graph: return cudaGraphAddChildGraphNode(node, graph, after, count, params->graph);
+    case NodeType::empty: return cudaGraphAddEmptyNode(node, graph, after, count);
+    case NodeType::mem_alloc: return cudaGraphAddMemAllocNode(node, graph, after, count, &params->alloc);
+    case NodeType::mem_free: return cudaGraphAddMemFreeNode(node, graph, after, count, params->pointer);
+    case NodeType::conditional:
+      return add("cudaGraphAddNode", node, graph, after, count, NodeType::conditional, [&](CudaGraphNode& n) {
+        auto& c = params->conditional;
+        require(c.type >= 0 && c.type <= 2 && c.size >= 1 && c.size <= 1024, cudaErrorInvalidValue);
+        require(Process::get().find(reinterpret_cast<void*>(c.handle)) != nullptr, cudaErrorInvalidValue);
+        n.condition = Condition(c.type);
+        n.value = c.handle;
+        for (unsigned i = 0; i < c.size; ++i) n.bodies.push_back(std::make_shared<CudaGraph>());
+        set_condition(n);
+        c.graphs = n.body_list.data();
+      });
+    default: return api("cudaGraphAddNode", [] { refuse(cudaErrorNotSupported); });
+  }
+}
+
+/// With data of the edges, which is about early starts; cudaGraphAddNode of CUDA 12 has none.
+cudaError_t cudaGraphAddNode_v2(cudaGraphNode_t* node, cudaGraph_t graph, const cudaGraphNode_t* after,
+                                const void*, std::size_t count, cudaGraphNodeParams* params) {
+  return add_any(node, graph, after, count, params);
+}
+
+cudaError_t cudaGraphAddDependencies_v2(cudaGraph_t graph, const cudaGraphNode_t* from,
+                                        const cudaGraphNode_t* to, const void*, std::size_t count) {
+  return api(__func__, [&] {
+    const CudaGraph& g = graph_of(graph);
+    const auto before = nodes_of(g, from, count), after = nodes_of(g, to, count);
+    for (std::size_t i = 0; i < count; ++i) after[i]->after.push_back(before[i]);
+  });
+}
+
 /// Result of an update: 0, or 1 and an error where the graphs are not of the same nodes.
 cudaError_t cudaGraphExecUpdate(cudaGraphExec_t executable, cudaGraph_t graph, int* result) {
   return api(__func__, [&] {
@@ -482,11 +577,24 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, int) {
 }
 TWOFOUR_SAME_AS(cudaStreamBeginCapture, cudaStreamBeginCapture_ptsz);
 
+/// The graph gets nodes behind those that are named.
+cudaError_t cudaStreamBeginCaptureToGraph(cudaStream_t stream, cudaGraph_t graph,
+                                          const cudaGraphNode_t* after, const void*, std::size_t count, int) {
+  return api(__func__, [&] {
+    require(reinterpret_cast<std::uintptr_t>(stream) > 2, cudaErrorNotSupported);
+    require(capture_of(stream) == nullptr, cudaErrorInvalidValue);
+    CudaGraph& g = graph_of(graph);
+    stream->last = nodes_of(g, after, count);
+    stream->capture = &g;
+  });
+}
+TWOFOUR_SAME_AS(cudaStreamBeginCaptureToGraph, cudaStreamBeginCaptureToGraph_ptsz);
+
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   return api(__func__, [&] {
     CudaGraph* const captured = capture_of(stream);
     require(captured != nullptr, cudaErrorStreamCaptureUnmatched);
-    required(graph) = captured;
+    if (graph != nullptr) *graph = captured;
     for (CudaStream* s : Process::get().streams)
       if (s->capture == captured) s->capture = nullptr, s->last.clear();
     for (CudaEvent* e : Process::get().events)

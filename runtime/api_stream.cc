@@ -1,8 +1,10 @@
 // Streams and events. Work is done when it is asked for, so both are always complete. An event holds the
-// host's time: elapsed time is how long the emulation took, not how long a GPU would.
+// host's time: elapsed time is how long the emulation took, not how long a GPU would; in cycle mode it is the
+// modelled time of the kernels.
 #include <algorithm>
 
 #include "twofour/runtime/api.h"
+#include "twofour/runtime/cycle_mode.h"
 #include "twofour/runtime/graph.h"
 
 using namespace twofour::runtime;
@@ -114,6 +116,34 @@ cudaError_t cudaStreamIsCapturing(cudaStream_t stream, int* status) {
 }
 TWOFOUR_SAME_AS(cudaStreamIsCapturing, cudaStreamIsCapturing_ptsz);
 
+cudaError_t cudaStreamSetAttribute(cudaStream_t stream, int attribute, const std::array<char, 64>* value) {
+  return api(__func__, [&] {
+    check_stream(stream);
+    const auto& given = required(value);
+    if (Process::get().streams.contains(stream)) stream->attributes[attribute] = given;
+  });
+}
+TWOFOUR_SAME_AS(cudaStreamSetAttribute, cudaStreamSetAttribute_ptsz);
+
+cudaError_t cudaStreamGetAttribute(cudaStream_t stream, int attribute, std::array<char, 64>* value) {
+  return api(__func__, [&] {
+    required(value) = {};
+    const CudaStream properties = stream_properties(stream);
+    if (const auto at = properties.attributes.find(attribute); at != properties.attributes.end())
+      *value = at->second;
+  });
+}
+TWOFOUR_SAME_AS(cudaStreamGetAttribute, cudaStreamGetAttribute_ptsz);
+
+cudaError_t cudaStreamCopyAttributes(cudaStream_t to, cudaStream_t from) {
+  return api(__func__, [&] {
+    check_stream(to);
+    const CudaStream properties = stream_properties(from);
+    if (Process::get().streams.contains(to)) to->attributes = properties.attributes;
+  });
+}
+TWOFOUR_SAME_AS(cudaStreamCopyAttributes, cudaStreamCopyAttributes_ptsz);
+
 // The program's function may call the runtime, so it runs outside the lock.
 cudaError_t cudaStreamAddCallback(cudaStream_t stream, cudaStreamCallback_t callback, void* data, unsigned) {
   const cudaError_t error = api(__func__, [&] {
@@ -171,6 +201,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
     if (graph != nullptr) return;
     e.recorded = true;
     e.at = std::chrono::steady_clock::now();
+    e.modelled_us = modelled_microseconds();
   });
 }
 TWOFOUR_SAME_AS(cudaEventRecord, cudaEventRecord_ptsz);
@@ -193,7 +224,8 @@ cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t start, cudaEve
     const CudaEvent &a = event_of(start), &b = event_of(end);
     require(a.recorded && b.recorded && ((a.flags | b.flags) & event_without_time) == 0,
             cudaErrorInvalidResourceHandle);
-    required(milliseconds) = std::chrono::duration<float, std::milli>(b.at - a.at).count();
+    required(milliseconds) = cycle_mode() ? float((b.modelled_us - a.modelled_us) * 1e-3)
+                                          : std::chrono::duration<float, std::milli>(b.at - a.at).count();
   });
 }
 

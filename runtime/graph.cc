@@ -1,6 +1,7 @@
 #include "twofour/runtime/graph.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <set>
 
@@ -25,6 +26,7 @@ CudaGraphNode* CudaGraph::copied_from(const CudaGraphNode* origin) const {
 
 std::unique_ptr<CudaGraph> CudaGraph::clone() const {
   auto copy = std::make_unique<CudaGraph>();
+  copy->values = values;
   std::map<const CudaGraphNode*, CudaGraphNode*> made;
   for (const auto& node : nodes) {
     auto other = std::make_unique<CudaGraphNode>(*node);
@@ -35,6 +37,8 @@ std::unique_ptr<CudaGraph> CudaGraph::clone() const {
       other->child = node->child->clone();
       other->work = [child = other->child] { run(*child); };
     }
+    for (auto& body : other->bodies) body = body->clone();
+    if (!other->bodies.empty()) set_condition(*other);
     made[node.get()] = other.get();
     copy->nodes.push_back(std::move(other));
   }
@@ -61,6 +65,16 @@ std::vector<CudaGraphNode*> CudaGraph::in_order() const {
 }
 
 namespace twofour::runtime {
+namespace {
+
+unsigned read_value(std::uint64_t address) {
+  unsigned value = 0;
+  std::memcpy(&value, Process::get().view(reinterpret_cast<void*>(address), sizeof value, true),
+              sizeof value);
+  return value;
+}
+
+}  // namespace
 
 void set_kernel(CudaGraphNode& node, KernelWork work) {
   node.kernel = std::move(work);
@@ -88,7 +102,24 @@ void set_host(CudaGraphNode& node, cudaHostFn_t function, void* data) {
   node.work = [function, data] { function(data); };
 }
 
+void set_condition(CudaGraphNode& node) {
+  node.body_list.clear();
+  for (const auto& body : node.bodies) node.body_list.push_back(body.get());
+  node.work = [condition = node.condition, address = node.value, bodies = node.bodies] {
+    const auto value = [&] { return read_value(address); };
+    if (condition == Condition::while_) {
+      while (value() != 0) run(*bodies.front());
+    } else {
+      const std::size_t choice = condition == Condition::switch_ ? value() : value() != 0 ? 0 : 1;
+      if (choice < bodies.size()) run(*bodies[choice]);
+    }
+  };
+}
+
 void run(const CudaGraph& graph) {
+  for (const auto& [address, value] : graph.values)
+    std::memcpy(Process::get().view(reinterpret_cast<void*>(address), sizeof value, true), &value,
+                sizeof value);
   for (const CudaGraphNode* node : graph.in_order())
     if (node->enabled && node->work) node->work();
 }

@@ -21,8 +21,12 @@ enum class NodeType : int {
   wait_event = 6,
   event_record = 7,
   mem_alloc = 10,
-  mem_free = 11
+  mem_free = 11,
+  conditional = 13
 };
+
+/// What a conditional node asks each time before it runs one of its graphs (cudaGraphConditionalNodeType).
+enum class Condition : int { if_, while_, switch_ };
 
 }  // namespace twofour::runtime
 
@@ -41,10 +45,16 @@ struct CudaGraphNode {
   cudaHostFn_t function = nullptr;
   void* data = nullptr;  ///< of a host function; the memory of mem_alloc and mem_free
   std::shared_ptr<CudaGraph> child;
+  // conditional: the value lies in device memory, where kernels set it
+  twofour::runtime::Condition condition = twofour::runtime::Condition::if_;
+  std::uint64_t value = 0;  ///< its address
+  std::vector<std::shared_ptr<CudaGraph>> bodies;
+  std::vector<CudaGraph*> body_list;  ///< the same, as programs want them
 };
 
 struct CudaGraph {
   std::vector<std::unique_ptr<CudaGraphNode>> nodes;
+  std::map<std::uint64_t, unsigned> values;  ///< of conditions, by address: what each launch begins with
 
   CudaGraphNode& add(twofour::runtime::NodeType type, std::vector<CudaGraphNode*> after);
   /// The node here that was copied from `origin`; null: none.
@@ -65,6 +75,8 @@ void set_kernel(CudaGraphNode& node, KernelWork work);
 void set_copy(CudaGraphNode& node, const cudaMemcpy3DParms& copy);
 void set_fill(CudaGraphNode& node, const cudaMemsetParams& fill);
 void set_host(CudaGraphNode& node, cudaHostFn_t function, void* data);
+/// Graphs `bodies`, which it must have.
+void set_condition(CudaGraphNode& node);
 
 void run(const CudaGraph& graph);
 

@@ -8,6 +8,7 @@
 #include "twofour/isa/error.h"
 #include "twofour/isa/machine.h"
 #include "twofour/runtime/checkers.h"
+#include "twofour/runtime/cycle_mode.h"
 #include "twofour/runtime/error_names.h"
 #include "twofour/runtime/observers.h"
 
@@ -68,7 +69,9 @@ emu::ptx::Device& Process::device() {
       emu::ptx::DeviceOptions options;
       options.memory_bytes = facts_->memory_bytes;
       options.observers = process_observers();
+      if (cycle_mode()) options.observers.push_back(&cycle_observer(machine));
       if (const auto* checkers = process_checkers()) checkers->watch(options);
+      options.allow_stray_reads = options.memory_gap == 0;  // memcheck leaves gaps
       device_ = std::make_unique<emu::ptx::Device>(machine, options);
     } catch (const Error& e) {
       say("the device", e.what());

@@ -1,6 +1,7 @@
 #pragma once
 // The CUDA state of a process: one device, what the program registered, what it allocated, its errors. All
 // work is done when it is asked for, so that streams and events are in order by themselves.
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -24,13 +25,15 @@ struct CudaStream {
   unsigned flags = 0;
   int priority = 0;
   std::uint64_t id = 0;
-  CudaGraph* capture = nullptr;      ///< where its work goes instead of being done
-  std::vector<CudaGraphNode*> last = {};  ///< what the next captured work waits for
+  std::map<int, std::array<char, 64>> attributes = {};  ///< cudaStreamAttrID: kept, not looked at
+  CudaGraph* capture = nullptr;                         ///< where its work goes instead of being done
+  std::vector<CudaGraphNode*> last = {};                ///< what the next captured work waits for
 };
 struct CudaEvent {
   unsigned flags = 0;
   bool recorded = false;
   std::chrono::steady_clock::time_point at = {};
+  double modelled_us = 0;        ///< the same in cycle mode (cycle_mode.h)
   CudaGraph* capture = nullptr;  ///< recorded in a stream that was captured, after these
   std::vector<CudaGraphNode*> last = {};
 };
@@ -134,7 +137,11 @@ class Process {
   Process();
   void check_launch(CudaKernel& kernel, dim3 grid, dim3 block, std::size_t shared, bool cooperative);
 
+  /// Once a process.
+  void warn_of(const emu::ptx::LaunchReport& report, const CudaKernel& kernel);
+
   std::recursive_mutex mutex_;  ///< host functions of graphs call the runtime
+  bool warned_ = false;
   cudaError_t sticky_ = cudaSuccess;
   std::unique_ptr<emu::ptx::Device> device_;
   std::unique_ptr<DeviceFacts> facts_;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "twofour/emu/ptx/kernel_error.h"
 #include "twofour/runtime/checkers.h"
@@ -38,6 +39,15 @@ cudaError_t sticky_code(emu::ptx::Fault fault) {
 }
 
 }  // namespace
+
+void Process::warn_of(const emu::ptx::LaunchReport& report, const CudaKernel& kernel) {
+  if (report.stray_reads == 0 || std::exchange(warned_, true)) return;
+  std::fflush(stdout);
+  fmt::print(stderr,
+             "twofour: kernel {} reads outside its allocations, in memory that a GPU has mapped around them; "
+             "`twofour run --tool memcheck -- PROGRAM` says where\n",
+             kernel.name);
+}
 
 int Process::dynamic_shared_limit(CudaKernel& kernel) {
   if (kernel.dynamic_shared >= 0) return kernel.dynamic_shared;
@@ -82,7 +92,9 @@ void Process::launch(const KernelWork& work) {
     refuse(code);
   };
   try {
-    device().launch(*work.kernel->module->loaded(device()).code, work.kernel->name, launch);
+    const auto report =
+        device().launch(*work.kernel->module->loaded(device()).code, work.kernel->name, launch);
+    warn_of(report, *work.kernel);
   } catch (const emu::ptx::KernelError& e) {
     stop(sticky_code(e.fault), e);
   } catch (const Error& e) {

@@ -215,7 +215,8 @@ class InitBlock : public ptx::BlockObserver {
     if (window == ptx::Window::param || (global && (written_ == nullptr || written_->all(address, bytes))))
       return all_lanes;
     if (global && !written_->any(address, bytes)) {
-      unwritten |= 1u << lane;
+      // What lies outside allocations is memcheck's.
+      unwritten |= bit(lane, s.warp.cta().grid().memory->find(address).end != 0);
       return all_lanes;
     }
     std::uint32_t set = 0;
@@ -363,10 +364,10 @@ class InitBlock : public ptx::BlockObserver {
     std::string detail;
     for (const ptx::RegisterUse& u : s.site.reads) {
       if (u.operand < 1 || u.operand > 4) continue;
-      const std::uint32_t read =
-          u.operand == 4 ? metadata_lanes(*s.site.matrix, selector_of(s.site.instruction())) : all_lanes;
       std::uint32_t& set = s.set[std::size_t(u.reg)];
-      const std::uint32_t unset = read & ~set;
+      std::uint32_t unset = ~set;
+      if (unset != 0 && u.operand == 4)
+        unset &= metadata_lanes(*s.site.matrix, selector_of(s.site.instruction()));
       if (unset == 0) continue;
       missing |= unset;
       detail += fmt::format("{}{} of {} was never set in lanes {}", detail.empty() ? "" : "; ", s.name(u.reg),

@@ -6,7 +6,6 @@
 #include <unordered_map>
 
 #include "twofour/emu/profile/live_ranges.h"
-#include "twofour/emu/ptx/observer.h"
 #include "twofour/isa/issue_timing.h"
 
 namespace twofour::emu::profile {
@@ -134,12 +133,12 @@ class BlockScheduler {
     node.latency = near ? m_.smem_latency : m_.l2_latency;
   }
   void matrix(Node& node, const Instruction& i) const {
-    const isa::Instruction& row = *isa::parse_spelling(ptx::table_spelling(i)).instruction;
-    if (!row.multiplies()) return access(node, i);
+    const isa::Instruction* row = matrix_row(i);
+    if (row == nullptr || !row->multiplies()) return access(node, i);
     node.resource = tensor;
     node.busy = 8;
-    if (!isa::has_issue_timing(row, m_)) return;
-    const auto timing = isa::issue_timing(row, m_);
+    if (!isa::has_issue_timing(*row, m_)) return;
+    const auto timing = isa::issue_timing(*row, m_);
     node.busy = timing.effective_interval;
     node.latency = timing.latency;
   }

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <string_view>
 
+#include "twofour/emu/ptx/observer.h"
+#include "twofour/isa/error.h"
+
 namespace twofour::emu::profile {
 namespace {
 
@@ -139,6 +142,14 @@ bool writes_first(const Instruction& i) {
   constexpr std::array<std::string_view, 8> none{"bra",   "brx",      "nanosleep", "pmevent",
                                                  "brkpt", "prefetch", "st",        "red"};
   return !is_one_of(i.opcode, none);
+}
+
+const isa::Instruction* matrix_row(const Instruction& i) {
+  try {
+    return isa::parse_spelling(ptx::table_spelling(i)).instruction;
+  } catch (const Error&) {
+    return nullptr;  // the executor refuses it if it is executed
+  }
 }
 
 Type type_of(const Instruction& i) {

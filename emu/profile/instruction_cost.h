@@ -43,6 +43,9 @@ inline constexpr OpKind multiply_add = OpKind::fp32;
 ///  - mul, mad, shl by a number and moves go through the FP32 pipe (IMAD, IMAD.SHL, IMAD.MOV), beside the
 ///  other
 ///    integer operations;
+///  - wmma.mma is what isa/lowering.h says; wmma.load and .store take an instruction for every 4 bytes a lane
+///  of
+///    the tile;
 ///  - 16 lanes an SM: rcp, rsqrt, sqrt, ex2, lg2, sin, cos, tanh, popc, clz, bfind, brev, and conversions
 ///    between integers and floats or of 64 bits (CUDA C++ programming guide, arithmetic throughput at 8.0);
 ///    packed 16-bit floats at twice the FP32 lanes (same table); fp64 on its own pipe;
@@ -50,6 +53,9 @@ inline constexpr OpKind multiply_add = OpKind::fp32;
 ///    div 8, sqrt 6, rcp 4; 64-bit div 8, sqrt 8, rcp 6 on the fp64 pipe; integer division 14 (32 bits) or
 ///    60 (64 bits).
 Cost cost_of(const ptx::Instruction& instruction, const ptx::Function& function);
+
+/// Row of the instruction table of mma, wmma, ldmatrix or movmatrix; null for one that is not there.
+const isa::Instruction* matrix_row(const ptx::Instruction& instruction);
 
 /// Whether the first operand is written.
 bool writes_first(const ptx::Instruction& instruction);

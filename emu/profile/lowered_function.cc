@@ -4,7 +4,7 @@
 
 #include "twofour/emu/profile/block_order.h"
 #include "twofour/emu/profile/registers.h"
-#include "twofour/emu/ptx/observer.h"
+#include "twofour/isa/layout.h"
 #include "twofour/isa/lowering.h"
 
 namespace twofour::emu::profile {
@@ -34,12 +34,12 @@ class Lowering {
   Lowered lower(int position) {
     position_ = position;
     i_ = &f_.code[std::size_t(position)];
-    Lowered l{int(ops_.size()), 0, -1, 0};
-    access_ = -1;
+    Lowered l{int(ops_.size())};
+    access_ = -1, accesses_ = 1;
     reads_.clear(), writes_.clear();
     if (v_.gone[std::size_t(position)] == 0) emit();
     l.count = int(ops_.size()) - l.first;
-    if (access_ >= 0) l.access = access_ - l.first;
+    if (access_ >= 0) l.access = access_ - l.first, l.accesses = accesses_;
     return l;
   }
 
@@ -159,7 +159,8 @@ class Lowering {
   // Matrices
 
   void matrix() {
-    const isa::Instruction* row = isa::parse_spelling(ptx::table_spelling(*i_)).instruction;
+    const isa::Instruction* row = matrix_row(*i_);
+    if (row == nullptr) return whole(OpKind::integer);
     if (row->multiplies()) return multiply(*row);
     if (row->family == isa::Family::ldmatrix) {
       memory();
@@ -170,6 +171,9 @@ class Lowering {
       ops_.back().wavefronts = 1;
     } else {
       memory();
+      const isa::Shape tile = isa::tile(*row, row->moved);
+      accesses_ = std::max(tile.m * tile.n * isa::bits(row->a) / (32 * 32), 1);
+      for (int n = 1; n < accesses_; ++n) ops_.push_back(ops_[std::size_t(access_)]);
     }
   }
 
@@ -244,7 +248,7 @@ class Lowering {
   const Registers& r_;
   std::vector<TimedOp>& ops_;
   const Instruction* i_ = nullptr;
-  int position_ = 0, access_ = -1;
+  int position_ = 0, access_ = -1, accesses_ = 1;
   std::vector<RegisterRange> reads_, writes_;
 };
 

@@ -13,6 +13,7 @@ namespace twofour::emu::profile {
 struct Lowered {
   int first = 0, count = 0;  ///< in LoweredFunction::ops
   int access = -1;           ///< of these, the one that touches memory; -1: none
+  int accesses = 1;          ///< from there on, that share what it touches
   int rank = 0;              ///< place in the order in which its block issues
 };
 

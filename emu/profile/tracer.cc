@@ -77,10 +77,10 @@ class WarpRecorder {
     trace_.executed += std::ssize(ops);
     for (int k = 0; k < l.count && std::ssize(trace_.ops) < bound_; ++k) {
       TimedOp op = ops[std::size_t(k)];
-      if (k == l.access) {
+      if (l.access >= 0 && k >= l.access && k < l.access + l.accesses) {
         op.kind = e.kind;
-        op.wavefronts = e.wavefronts;
-        op.bytes = e.bytes;
+        op.wavefronts = (e.wavefronts + l.accesses - 1) / l.accesses;
+        op.bytes = e.bytes / l.accesses;
         op.argument = e.argument;
         op.expected = e.expected;
       }

@@ -112,6 +112,15 @@ View global_view(Warp& warp, const Op& op, const Addresses& a, std::uint32_t lan
 
 }  // namespace
 
+/// What a GPU would have mapped around a read that is in no allocation.
+View stray_view(Warp& warp, const Addresses& a, std::uint32_t lanes, std::uint64_t size) {
+  Grid& grid = warp.cta().grid();
+  const GlobalMemory::Range range = grid.memory->mapped(a.at[std::countr_zero(lanes)]);
+  const View v{inside(a, lanes, range.begin, range.end, size), grid.memory->host_bias(), 0, false};
+  if (v.lanes != 0) ++grid.stray_reads;
+  return v;
+}
+
 std::string_view name(Window w) {
   switch (w) {
     case Window::shared: return "shared";
@@ -183,6 +192,9 @@ View view(Warp& warp, const Op& op, Window window, const Addresses& a, std::uint
     case Window::param: v = param_view(warp, a, lanes, size); break;
     default: v = global_view(warp, op, a, lanes, size); break;
   }
+  if ((v.lanes >> first & 1) == 0 && window == Window::global && !write &&
+      warp.cta().grid().allow_stray_reads)
+    v = stray_view(warp, a, lanes, size);
   if ((v.lanes >> first & 1) == 0) fail_outside(warp, window, a.at[first], size, first);
   if (write && window == Window::param)
     warp.fail(Fault::address, first, "write to address {:#x}: kernel parameters are read-only", a.at[first]);

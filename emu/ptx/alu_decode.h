@@ -63,7 +63,7 @@ Alu decode_add(Decoder&), decode_sub(Decoder&), decode_mul(Decoder&), decode_mad
     decode_fma(Decoder&), decode_div(Decoder&), decode_abs(Decoder&), decode_neg(Decoder&),
     decode_min(Decoder&), decode_max(Decoder&);
 Alu decode_rem(Decoder&), decode_sad(Decoder&), decode_mul24(Decoder&), decode_mad24(Decoder&),
-    decode_dp4a(Decoder&), decode_dp2a(Decoder&);
+    decode_dp4a(Decoder&), decode_dp2a(Decoder&), decode_vabsdiff2(Decoder&), decode_vabsdiff4(Decoder&);
 Alu decode_addc(Decoder&), decode_subc(Decoder&), decode_madc(Decoder&);
 Alu decode_popc(Decoder&), decode_clz(Decoder&), decode_bfind(Decoder&), decode_fns(Decoder&),
     decode_brev(Decoder&), decode_bfe(Decoder&), decode_bfi(Decoder&), decode_bmsk(Decoder&),

@@ -12,6 +12,7 @@
 #define TWOFOUR_LANE __attribute__((always_inline))
 /// Before a loop: its turns depend on no others.
 #if defined(__clang__)
+#pragma clang diagnostic ignored "-Wpass-failed"  // of loops that are not worth it
 #define TWOFOUR_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
 #else
 #define TWOFOUR_INDEPENDENT _Pragma("GCC ivdep")

@@ -1,4 +1,4 @@
-// Products of 24-bit integers, and dot products of bytes.
+// Products of 24-bit integers, dot products of bytes, distances of bytes and halves.
 #include "twofour/emu/ptx/alu_decode.h"
 #include "twofour/emu/ptx/alu_integer.h"
 
@@ -59,7 +59,40 @@ AluFunction for_vectors(Type a, Type b, F f) {
   return a == Type::s32 && b == Type::s32 ? f.template operator()<s32, s32>() : nullptr;
 }
 
+/// The sum of c and the distances of the elements, or the distances themselves.
+template <class A, class B, int bits, bool adds>
+TWOFOUR_ALWAYS_INLINE u32 distances(u32 a, u32 b, u32 c) {
+  u32 out = adds ? c : 0;
+  for (int i = 0; i < 32 / bits; ++i) {
+    const s32 difference = element<A, bits>(a, i) - element<B, bits>(b, i);
+    const u32 distance = u32(difference < 0 ? -difference : difference);
+    out += adds ? distance : (distance & ((1u << bits) - 1)) << (bits * i);
+  }
+  return out;
+}
+
+template <int bits>
+Alu decode_distances(Decoder& d) {
+  if (const Type result = d.type(0); result != Type::u32 && result != Type::s32)
+    d.refuse("the result is .u32 or .s32");
+  const Type a = d.type(1), b = d.type(2);
+  const bool adds = d.take("add");
+  const auto run = for_vectors(a, b, [adds]<class A, class B>() {
+    return adds
+               ? rare([](u32 x, u32 y, u32 z) TWOFOUR_LANE { return distances<A, B, bits, true>(x, y, z); })
+               : rare([](u32 x, u32 y, u32 z) TWOFOUR_LANE { return distances<A, B, bits, false>(x, y, z); });
+  });
+  return d.alu(run, {Type::b32}, {Type::b32, Type::b32, Type::b32});
+}
+
 }  // namespace
+
+Alu decode_vabsdiff2(Decoder& d) {
+  return decode_distances<16>(d);
+}
+Alu decode_vabsdiff4(Decoder& d) {
+  return decode_distances<8>(d);
+}
 
 Alu decode_mul24(Decoder& d) {
   const Type type = d.type();

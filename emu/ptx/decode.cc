@@ -190,7 +190,8 @@ void FunctionDecoder::decode_instruction(int position) {
   const std::size_t ops = program_->ops.size();
   decode_known();
   if (program_->ops.size() == ops) emit(nothing);
-  if (instruction_->opcode == "ld" && (has("acquire") || has("volatile"))) prepare(give_way);
+  if (instruction_->opcode == "ld" && (has("acquire") || has("volatile")) && !has("shared"))
+    prepare(give_way);
   if (site != nullptr && goes_on(*instruction_)) prepare(observe_after).data = site;
 }
 

@@ -160,12 +160,52 @@ void decode_isspacep(FunctionDecoder& d) {
   op.data = data;
 }
 
+/// All lanes get the same address, with room for the one that asks for most.
+void extend_stack(Warp& warp, const Op& op, std::uint32_t lanes) {
+  const auto* bytes = warp.reg<std::uint64_t>(op.s[0]);
+  std::uint64_t most = 0;
+  for_lanes(lanes, [&](int l) { most = std::max(most, bytes[l]); });
+  const std::uint64_t address = warp.extend_frame(most, std::uint64_t(op.immediate));
+  for_lanes(lanes, [&, d = warp.reg<std::uint64_t>(op.d[0])](int l) { d[l] = address; });
+}
+
+void decode_alloca(FunctionDecoder& d) {
+  d.expect_operands(2, 3);
+  if (bytes_of(d.type()) != 8) d.unsupported("not implemented");
+  const std::int64_t alignment = d.operand_count() == 3 ? d.number(d.operand(2)) : 8;
+  if (alignment != 1 && alignment != 2 && alignment != 4 && alignment != 8 && alignment != 16)
+    d.unsupported("not implemented: this alignment");
+  const Ref result = d.destination(d.operand(0), 8), bytes = d.source(d.operand(1), Type::u64);
+  if (!result) d.refuse("the result must be a register");
+  Op& op = d.emit(extend_stack);
+  op.d[0] = result;
+  op.s[0] = bytes;
+  op.immediate = alignment;
+}
+
+/// What alloca took is given back when the function returns, not before: another lane may still use it.
+void decode_stacksave(FunctionDecoder& d) {
+  d.expect_operands(1, 1);
+  const Ref result = d.destination(d.operand(0), bytes_of(d.type()));
+  if (!result) return;
+  const Ref nothing = d.constant(bytes_of(d.type()), 0);
+  Op& op = d.emit(mover(bytes_of(d.type())));
+  op.d[0] = result;
+  op.s[0] = nothing;
+}
+void decode_stackrestore(FunctionDecoder& d) {
+  d.expect_operands(1, 1);
+}
+
 }  // namespace
 
 OpcodeDecoder find_move(std::string_view opcode) {
   if (opcode == "mov") return decode_mov;
   if (opcode == "cvta") return decode_cvta;
   if (opcode == "isspacep") return decode_isspacep;
+  if (opcode == "alloca") return decode_alloca;
+  if (opcode == "stacksave") return decode_stacksave;
+  if (opcode == "stackrestore") return decode_stackrestore;
   return nullptr;
 }
 

@@ -86,7 +86,7 @@ class LoadedModule {
       symbols_.global[v.name] = address;
       std::copy(v.initial.begin(), v.initial.end(),
                 reinterpret_cast<std::uint8_t*>(memory_->host_bias() + address));
-      if (memory_->written() != nullptr) memory_->written()->set(address, std::uint64_t(v.bytes));
+      memory_->mark_written(address, std::uint64_t(v.bytes));
     }
   }
 
@@ -157,7 +157,7 @@ std::span<std::byte> Device::bytes(std::uint64_t address, std::uint64_t count) {
   const GlobalMemory::Range r = memory.find(address);
   if (r.end == 0 || r.end - address < count)
     fail("{} bytes at device address {:#x}, which {}", count, address, memory.describe(address));
-  if (memory.written() != nullptr) memory.written()->set(address, count);
+  memory.mark_written(address, count);
   return {reinterpret_cast<std::byte*>(memory.host_bias() + address), count};
 }
 
@@ -237,6 +237,7 @@ class Workspace {
     if (!wanted) return;
     address_ = memory.allocate(workspace_bytes);
     std::memcpy(reinterpret_cast<std::byte*>(memory.host_bias() + address_), &workspace_bytes, 4);
+    memory.mark_written(address_, workspace_bytes);
   }
   ~Workspace() {
     if (address_ != 0) memory_.free(address_);
@@ -297,6 +298,7 @@ LaunchReport Device::run(const Kernel& kernel, const Launch& launch, NestedLaunc
   grid.instruction_limit = impl_->options.instruction_limit;
   grid.print = impl_->options.print;
   grid.observers = impl_->options.observers;
+  grid.allow_stray_reads = impl_->options.allow_stray_reads;
   const Workspace workspace(*impl_->memory, launch.cooperative);
   if (kernel.uses_heap) {
     impl_->heap.prepare();
@@ -310,7 +312,7 @@ LaunchReport Device::run(const Kernel& kernel, const Launch& launch, NestedLaunc
   grid.progress = impl_->options.progress;
   if (grid.progress != nullptr) grid.progress->blocks = grid.progress->warp_instructions = 0;
   run_grid(grid, impl_->options.threads);
-  return {grid.executed.load()};
+  return {grid.executed.load(), grid.stray_reads.load()};
 }
 
 }  // namespace twofour::emu::ptx

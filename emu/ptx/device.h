@@ -30,6 +30,7 @@ struct Launch {
 /// What a launch did.
 struct LaunchReport {
   std::uint64_t warp_instructions = 0;
+  std::uint64_t stray_reads = 0;  ///< instructions that read outside allocations, where that is allowed
 };
 
 class Observer;
@@ -49,8 +50,11 @@ struct DeviceOptions {
   std::uint64_t instruction_limit = 0;  ///< warp instructions a launch may execute, to some 10^5; 0: no limit
   std::function<void(std::string_view)> print;  ///< the text of a printf in a kernel; none: to stdout
   std::uint64_t memory_gap = 0;                 ///< bytes between allocations, see GlobalMemory
-  std::vector<Observer*> observers = {};        ///< see observer.h; they slow every launch down
-  Progress* progress = nullptr;                 ///< set to zero at every launch; outlives the device
+  /// Reads of global memory outside all allocations, in 2 MiB of which some is allocated, give what lies
+  /// there: a GPU has mapped it. Else they are errors.
+  bool allow_stray_reads = false;
+  std::vector<Observer*> observers = {};  ///< see observer.h; they slow every launch down
+  Progress* progress = nullptr;           ///< set to zero at every launch; outlives the device
 };
 
 /// A module in a device: its variables have addresses.

@@ -58,7 +58,7 @@ class Observation {
 };
 
 // Instructions after which another resident block has its turn.
-constexpr std::uint64_t turn = 1 << 24, cooperative_turn = 1 << 12;
+constexpr std::uint64_t turn = 1 << 20, cooperative_turn = 1 << 12;
 
 /// A block on a host thread.
 struct Resident {

@@ -110,6 +110,16 @@ GlobalMemory::Range GlobalMemory::find(std::uint64_t address) const {
   return {at->first, at->first + at->second};
 }
 
+GlobalMemory::Range GlobalMemory::mapped(std::uint64_t address) const {
+  constexpr std::uint64_t page = std::uint64_t{2} << 20;
+  const std::uint64_t begin = address / page * page;
+  const std::uint64_t end = std::min(begin + page, global_window + capacity_);
+  const auto above = live_.lower_bound(end);
+  if (begin < global_window || begin >= end || above == live_.begin()) return {};
+  const auto& [last, bytes] = *std::prev(above);
+  return last + units(bytes) > begin ? Range{begin, end} : Range{};
+}
+
 bool GlobalMemory::was_freed(std::uint64_t address) const {
   return holder(live_, address, false) == live_.end() && holder(freed_, address, false) != freed_.end();
 }

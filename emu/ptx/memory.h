@@ -24,8 +24,8 @@ inline constexpr std::uint64_t allocation_alignment = 256;  ///< bytes
 /// it (the first one of a process): then host and device share pointers, and host_bias() is 0.
 class GlobalMemory {
  public:
-  /// `gap`: bytes after each allocation that belong to none, a multiple of 256; they count as taken. `watched`:
-  /// remembers which bytes were written. Throws Error if the host cannot reserve that much.
+  /// `gap`: bytes after each allocation that belong to none, a multiple of 256; they count as taken.
+  /// `watched`: remembers which bytes were written. Throws Error if the host cannot reserve that much.
   explicit GlobalMemory(std::uint64_t capacity, std::uint64_t gap = 0, bool watched = false);
   ~GlobalMemory();
   GlobalMemory(const GlobalMemory&) = delete;
@@ -46,12 +46,17 @@ class GlobalMemory {
     std::uint64_t begin = 0, end = 0;
   };
   Range find(std::uint64_t address) const;
+  /// The 2 MiB that a GPU maps at once and that the address lies in, if some of it is allocated; else {0, 0}.
+  Range mapped(std::uint64_t address) const;
   /// Whether the address is in no allocation but was in one.
   bool was_freed(std::uint64_t address) const;
   /// "is 8 bytes past the end of the allocation at 0x..., 256 bytes".
   std::string describe(std::uint64_t address) const;
-  /// Null unless it is watched. Who writes tells it.
+  /// Null unless it is watched. Who writes tells it, or calls mark_written().
   WrittenBytes* written() const { return written_.get(); }
+  void mark_written(std::uint64_t address, std::uint64_t bytes) const {
+    if (written_) written_->set(address, bytes);
+  }
   /// Host address of a device address is the sum of both.
   std::uintptr_t host_bias() const { return reinterpret_cast<std::uintptr_t>(base_) - global_window; }
 

@@ -127,6 +127,14 @@ void number(Warp& warp, const Op& op, std::uint32_t lanes) {
   });
 }
 
+/// void cudaGraphSetConditional(handle, unsigned value): the handle is the address of the value.
+void set_condition(Warp& warp, const Op& op, std::uint32_t lanes) {
+  const auto& site = *static_cast<const CallSite*>(op.data);
+  for_lanes(lanes, [&](int lane) {
+    store(warp, op, argument(warp, site, 0, lane), lane, std::uint32_t(argument(warp, site, 1, lane)));
+  });
+}
+
 struct Row {
   std::string_view name;
   Handler run;
@@ -150,6 +158,13 @@ constexpr Row rows[] = {{"GetParameterBufferV2", get_buffer},
                         {"GetDeviceCount", number<1>}};
 
 }  // namespace
+
+/// Buffers that were never launched, or not reached.
+NestedLaunches::~NestedLaunches() {
+  for (const auto& [buffer, launch] : prepared_) buffers_.free(buffer);
+  for (const Nested& n : queue_)
+    if (n.kind == Nested::Kind::kernel) buffers_.free(n.from);
+}
 
 std::uint64_t NestedLaunches::prepare(const Nested& launch) {
   const std::uint64_t buffer = buffers_.allocate(launch.bytes);
@@ -192,6 +207,7 @@ std::uint64_t parameter_bytes(const Function& entry) {
 }
 
 Handler find_nested_call(std::string_view name) {
+  if (name == "cudaGraphSetConditional") return set_condition;
   constexpr std::string_view prefix = "__cudaCDP2", per_thread = "_ptsz";
   if (!name.starts_with(prefix)) return nullptr;
   name.remove_prefix(prefix.size());

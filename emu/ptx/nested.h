@@ -29,6 +29,9 @@ struct Nested {
 class NestedLaunches {
  public:
   explicit NestedLaunches(DeviceHeap& buffers) : buffers_(buffers) {}
+  ~NestedLaunches();
+  NestedLaunches(const NestedLaunches&) = delete;
+  NestedLaunches& operator=(const NestedLaunches&) = delete;
   /// A buffer for the parameters of a launch; 0: no room.
   std::uint64_t prepare(const Nested& launch);
   /// Queues the launch of a buffer; false: there is no such buffer.

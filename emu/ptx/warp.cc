@@ -56,10 +56,19 @@ void Warp::reserve_local(std::uint64_t bytes) {
   local_stride_ = stride;
 }
 
+std::uint64_t Warp::extend_frame(std::uint64_t bytes, std::uint64_t alignment) {
+  Frame& f = frames_[depth_ - 1];
+  const std::uint64_t at = (f.local_base + f.local_bytes + alignment - 1) / alignment * alignment;
+  bytes = std::min(bytes, 2 * max_local_bytes);
+  reserve_local(at + bytes);
+  f.local_bytes = std::uint32_t((at + bytes + 15) / 16 * 16) - f.local_base;
+  return local_window + at;
+}
+
 Frame& Warp::push_frame(const Program& program, std::uint32_t lanes) {
   if (depth_ >= max_depth) fail(-1, "more than {} calls deep: endless recursion?", max_depth);
   const std::uint32_t local =
-      depth_ == 0 ? 0 : frames_[depth_ - 1].local_base + frames_[depth_ - 1].program->local_bytes;
+      depth_ == 0 ? 0 : frames_[depth_ - 1].local_base + frames_[depth_ - 1].local_bytes;
   reserve_local(local + program.local_bytes);
   if (depth_ == frames_.size()) frames_.emplace_back();
   Frame& f = frames_[depth_];
@@ -76,6 +85,7 @@ Frame& Warp::push_frame(const Program& program, std::uint32_t lanes) {
   std::memset(f.registers, 0, program.register_bytes);
   f.program = &program;
   f.local_base = local;
+  f.local_bytes = program.local_bytes;
   f.ways = ways_.size();
   f.lanes = lanes;
   f.returned = 0;

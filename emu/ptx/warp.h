@@ -32,6 +32,7 @@ struct Frame {
   std::vector<std::byte> storage;  ///< kept between calls at the same depth
   std::byte* registers = nullptr;  ///< 64-byte aligned, in storage
   std::uint32_t local_base = 0;    ///< of its .local and .param variables, in each lane's local memory
+  std::uint32_t local_bytes = 0;   ///< of these, and of what alloca took
   std::size_t ways = 0;            ///< entries of the stack of ways below its own
   std::uint32_t lanes = 0;         ///< that called
   std::uint32_t returned = 0;
@@ -86,6 +87,9 @@ class Warp {
   void exit(std::uint32_t lanes);
   void leave(std::uint32_t lanes);  ///< ret
   void call(const Op& op, const Program& callee, std::uint32_t lanes);
+  /// Local memory of the frame beside its variables, as long as it lives: an address. `alignment`: a power of
+  /// two, at most 16.
+  std::uint64_t extend_frame(std::uint64_t bytes, std::uint64_t alignment);
   /// Waits at a barrier until resume().
   void block();
   void resume() { state_ = State::ready; }

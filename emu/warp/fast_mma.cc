@@ -17,7 +17,11 @@ void take(const MmaRegisters::Words<Word>& from, int count, Fragment& to) {
 
 void find_fast_mma(PreparedMma& p) {
   const isa::Instruction& i = *p.instruction;
-  if (i.is_quad_pair() || i.a == isa::ElementType::f64) return;
+  if (i.is_quad_pair()) return;
+  if (i.a == isa::ElementType::f64) {
+    if (i.shape.m == 8 && p.options.rounding == isa::Rounding::nearest_even) p.fast = fast_double_mma;
+    return;
+  }
   if (!isa::is_float(i.a)) {
     const auto vnni = find_vnni_mma(i);
     p.fast = vnni != nullptr ? vnni : fast_integer_mma;

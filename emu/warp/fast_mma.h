@@ -7,7 +7,8 @@
 
 namespace twofour::emu {
 
-/// Sets what is fast about a prepared mma; leaves `fast` null for f64, the quad pair, fp8.
+/// Sets what is fast about a prepared mma; leaves `fast` null for the quad pair, fp8, and f64 of
+/// 16 rows or not to nearest.
 void find_fast_mma(PreparedMma& p);
 
 /// Sets d and returns true, or returns false: the instruction or these operands (NaN, infinities, exponents
@@ -23,7 +24,8 @@ inline bool wants_all(const PreparedMma& p, const MmaRegisters& r) {
   return std::find(r.d.begin(), r.d.begin() + p.d_registers, nullptr) == r.d.begin() + p.d_registers;
 }
 
-/// f16, bf16 and tf32 inputs; integers and single bits.
+/// f64; f16, bf16 and tf32 inputs; integers and single bits.
+bool fast_double_mma(const PreparedMma& p, const MmaRegisters& registers);
 bool fast_float_mma(const PreparedMma& p, const MmaRegisters& registers);
 bool fast_integer_mma(const PreparedMma& p, const MmaRegisters& registers);
 

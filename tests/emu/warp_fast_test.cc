@@ -99,6 +99,25 @@ TEST(WarpFast, TakesOrdinaryOperands) {
   }
 }
 
+// f64 as small numbers, so that chains lose bits but stay numbers.
+TEST(WarpFast, TakesOrdinaryDoubles) {
+  std::mt19937_64 random(27);
+  const auto& i = isa::find_instruction("m8n8k4.f64.f64.f64.f64");
+  MmaOperands x;
+  for (Fragment* f : {&x.a, &x.b, &x.c})
+    for (std::size_t r = 1; r < 4; r += 2)
+      for (std::size_t l = 0; l < 32; ++l) {
+        f->word[r - 1][l] = std::uint32_t(random());
+        f->word[r][l] = (std::uint32_t(random()) & 0x807fffff) | 0x3f800000;
+      }
+  Fragment d;
+  ASSERT_TRUE(fast_mma(prepare(i, {}, 0), x, d));
+  EXPECT_EQ(d, execute_by_definition(i, x));
+  NumericOptions down;
+  down.rounding = isa::Rounding::downward;
+  EXPECT_FALSE(fast_mma(prepare(i, down, 0), x, d));
+}
+
 /// D in the registers of C, in another order; a register of D that is not wanted.
 TEST(WarpFast, ReadsAllBeforeItWrites) {
   std::mt19937 random(26);

@@ -1,5 +1,7 @@
 #include "calls.h"
 
+#include <fmt/format.h>
+
 #include "fatbin_builder.h"
 #include "twofour/isa/file.h"
 
@@ -11,7 +13,7 @@ constexpr const char* version = "libcudart.so.13";
 }  // namespace
 
 Program::Program(const CudaLibrary& cuda, const std::string& name) : cuda_(cuda) {
-  const std::string path = TWOFOUR_SOURCE_DIR "/tests/runtime/programs/" + name + ".ptx";
+  const std::string path = fmt::format("{}/tests/runtime/programs/{}.ptx", TWOFOUR_SOURCE_DIR, name);
   fatbin_ = FatbinBuilder({{.text = isa::read_file(path), .packing = Packing::zstd}}).bytes();
   wrapper_.data = fatbin_.data();
   handle_ = cuda_.find<void**(void*)>("__cudaRegisterFatBinary", version)(&wrapper_);

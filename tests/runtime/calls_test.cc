@@ -1,5 +1,7 @@
 // The route of an unmodified program without its compiler: PTX in a fatbin, registered, launched and read
 // back through the exported C functions.
+#include <cstring>
+
 #include "calls.h"
 #include "twofour/runtime/device_prop.h"
 
@@ -244,6 +246,15 @@ TEST(Calls, PropertiesInBothLayouts) {
       cudaSuccess);
   EXPECT_EQ(q.sms, p.sms);
   EXPECT_EQ(q.clock_khz, 1410000);
+
+  // CUDA 11's, and nothing behind it.
+  DeviceProp12 v1;
+  std::memset(&v1, 0x55, sizeof v1);
+  EXPECT_EQ(older.find<cudaError_t(DeviceProp12*, int)>("cudaGetDeviceProperties", "libcudart.so.12")(&v1, 0),
+            cudaSuccess);
+  EXPECT_EQ(v1.sms, p.sms);
+  EXPECT_EQ(v1.shared_reserved, q.shared_reserved);
+  EXPECT_EQ(v1.host_register, 0x55555555);
 }
 
 }  // namespace

@@ -1,7 +1,11 @@
 // Graphs, arrays, textures and registered memory through the exported C functions.
+#include <fmt/format.h>
+
 #include <numeric>
 
 #include "calls.h"
+#include "fatbin_builder.h"
+#include "twofour/isa/file.h"
 
 namespace twofour::runtime {
 namespace {
@@ -45,15 +49,20 @@ TEST(GraphCalls, NodesRunInTheOrderOfTheirDependencies) {
   cudaGraph_t graph = nullptr;
   cudaGraphNode_t a = nullptr, b = nullptr, copy = nullptr;
   ASSERT_EQ(cuda().call("cudaGraphCreate", &graph, 0u), cudaSuccess);
-  // Added in the wrong order; the dependency comes afterwards, as a copy that waits for both.
+  // Added in the wrong order; the dependency comes afterwards.
   const KernelNode all{fill, one, {32, 1, 1}, 0, to_all, nullptr},
       part{fill, one, {32, 1, 1}, 0, to_few, nullptr};
   const auto add = [&](cudaGraphNode_t* node, const cudaGraphNode_t* after, std::size_t count,
                        const KernelNode& k) {
     return cuda().call("cudaGraphAddKernelNode", node, graph, after, count, static_cast<const void*>(&k));
   };
+  ASSERT_EQ(add(&b, nullptr, 0, part), cudaSuccess);
   ASSERT_EQ(add(&a, nullptr, 0, all), cudaSuccess);
-  ASSERT_EQ(add(&b, &a, 1, part), cudaSuccess);
+  const auto depend = [&](const cudaGraphNode_t& from, const cudaGraphNode_t& to) {
+    return cuda().call("cudaGraphAddDependencies", graph, &from, &to, static_cast<const void*>(nullptr),
+                       std::size_t{1});
+  };
+  ASSERT_EQ(depend(a, b), cudaSuccess);
   double out[32] = {};
   ASSERT_EQ(cuda().call("cudaGraphAddMemcpyNode1D", &copy, graph, static_cast<const cudaGraphNode_t*>(&b),
                         std::size_t{1}, static_cast<void*>(out), static_cast<const void*>(v.pointer()),
@@ -77,6 +86,9 @@ TEST(GraphCalls, NodesRunInTheOrderOfTheirDependencies) {
   EXPECT_EQ(out[0], 1);
   EXPECT_EQ(cuda().call("cudaGraphExecDestroy", executable), cudaSuccess);
   EXPECT_EQ(cuda().call("cudaGraphLaunch", executable, cudaStream_t{}), cudaErrorInvalidValue);
+  ASSERT_EQ(depend(copy, a), cudaSuccess);
+  EXPECT_EQ(cuda().call("cudaGraphInstantiate", &executable, graph, 0ull),
+            cudaErrorInvalidValue);  // a circle
   EXPECT_EQ(cuda().call("cudaGraphDestroy", graph), cudaSuccess);
   EXPECT_EQ(cuda().call("cudaGraphDestroy", graph), cudaErrorInvalidValue);
   EXPECT_EQ(add(&a, nullptr, 0, all), cudaErrorInvalidValue);
@@ -191,6 +203,32 @@ TEST(HostMemoryCalls, KernelsReachRegisteredMemory) {
   EXPECT_EQ(cuda().call("cudaHostUnregister", static_cast<void*>(p)), cudaSuccess);
   EXPECT_EQ(cuda().call("cudaHostGetDevicePointer", &device, static_cast<void*>(p), 0u),
             cudaErrorInvalidValue);
+}
+
+// What nvcc -rdc=true makes: a wrapper of version 2 with a list of fatbins.
+TEST(LinkedCalls, DeviceCodeOfSeveralFilesIsOne) {
+  const auto fatbin = [](const std::string& name) {
+    const std::string path = fmt::format("{}/tests/runtime/programs/{}.ptx", TWOFOUR_SOURCE_DIR, name);
+    return FatbinBuilder({{.text = isa::read_file(path), .packing = Packing::lz4}}).bytes();
+  };
+  const std::string empty = FatbinBuilder(std::vector<EntrySpec>{}).bytes(), add = fatbin("vector_add"),
+                    sum = fatbin("reduction");
+  const void* list[] = {add.data(), sum.data(), nullptr};
+  const struct {
+    std::uint32_t magic, version;
+    const void *data, *list;
+  } wrapper{0x466243b1, 2, empty.data(), list};
+  void** handle = cuda().find<void**(const void*)>("__cudaRegisterFatBinary", "libcudart.so.13")(&wrapper);
+  using Register = void(void**, const char*, char*, const char*, int, void*, void*, void*, void*, int*);
+  const auto kernel = [&](const char* name, const char* host) {
+    cuda().find<Register>("__cudaRegisterFunction", "libcudart.so.13")(
+        handle, host, const_cast<char*>(name), name, -1, nullptr, nullptr, nullptr, nullptr, nullptr);
+    cudaFuncAttributes attributes{};
+    return cuda().call("cudaFuncGetAttributes", &attributes, static_cast<const void*>(host));
+  };
+  EXPECT_EQ(kernel("_Z4fillPddi", "a"), cudaSuccess);
+  EXPECT_EQ(kernel("_Z3sumIiEvPKT_PS0_i", "b"), cudaSuccess);
+  EXPECT_EQ(kernel("_Z4nonePi", "c"), cudaErrorInvalidDeviceFunction);
 }
 
 TEST(CooperativeCalls, MoreBlocksThanAreResidentAreRefused) {

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # `twofour run -- PROGRAM` as a user runs it. Usage: run_test.sh PATH_OF_TWOFOUR PATH_OF_RUNTIME_PROGRAM
+# PATH_OF_CALL_TESTS
 set -u -o pipefail
 twofour=$(realpath -e "$1") || exit 1
 program=$(realpath -e "$2") || exit 1
+calls=$(realpath -e "$3") || exit 1
 . "$(dirname "$0")/../cli/expect.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -20,6 +22,13 @@ PATH=$(dirname "$program"):$PATH expect 7 '108 SMs' run -- "$(basename "$program
 # Checkers report at the end.
 expect 7 '0 findings: memcheck 0, synccheck 0' run --tool memcheck,synccheck --error-exitcode 9 -- "$program"
 expect 2 'there is no memchek' run --tool memchek -- "$program"
+# Statistics of launches: the test adds 299 floats.
+expect 7 '108 SMs' run --statistics none.json -- "$program"
+grep -q '"launches": \[\]' none.json || { echo 'FAILED: statistics without launches'; failed=1; }
+TWOFOUR_STATISTICS=launches.json "$calls" --gtest_filter=Calls.VectorAdd >/dev/null || failed=1
+for words in '"schema_version": 1' '"command": "run"' '"kernel": "_Z3addPKfS0_Pfi"' '"failed": false' '"bytes_loaded": 2392' '"bytes_stored": 1196'; do
+  grep -qF "$words" launches.json || { echo "FAILED: no $words in the statistics of a program"; failed=1; }
+done
 
 # What cannot be started.
 expect 2 'unknown machine' run --machine a31 -- "$program"

@@ -13,15 +13,16 @@ double of_chain(const MmaMeasurement& m) {
   return double(m.instruction->fma()) * m.warps * m.independent / cycles;
 }
 
-TEST(CycleMmaLoops, AsNearToPublishedOnesAsThePipelineIs) {
-  const auto machine = isa::load_machine("a100-sxm4-80gb");
+TEST(CycleMmaLoops, WithinFivePercentOfPublishedOnes) {
+  int compared = 0;
   for (const auto& m : load_mma_measurements(TWOFOUR_TIMING_DATA "/mma_latency_a100.csv")) {
-    const double pipeline = simulate(m, machine), chain = of_chain(m);
-    printf("%-32s %2d x %d %-20s %8.1f %8.1f %8.1f %+.1f %% %+.1f %%\n",
-           isa::short_name(*m.instruction).c_str(), m.warps, m.independent,
-           std::string(name(m.quantity)).c_str(), m.published, pipeline, chain,
-           100 * (pipeline / m.published - 1), 100 * (chain / m.published - 1));
+    if (m.doubtful) continue;
+    ++compared;
+    EXPECT_NEAR(of_chain(m) / m.published, 1, 0.05)
+        << isa::short_name(*m.instruction) << ", " << m.warps << " warps x " << m.independent << ", "
+        << name(m.quantity);
   }
+  EXPECT_GT(compared, 60);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdlib>
 
 namespace {
 
@@ -141,6 +142,29 @@ TEST(AluInteger, DotProducts) {
           return Word(std::uint32_t(sum));
         });
     }
+}
+
+TEST(AluInteger, DistancesOfBytesAndHalves) {
+  for (const int width : {8, 16})
+    for (const bool a_signed : {false, true})
+      for (const bool b_signed : {false, true})
+        for (const bool adds : {false, true}) {
+          const std::string op = fmt::format("vabsdiff{}.u32.{}.{}{}", 32 / width, a_signed ? "s32" : "u32",
+                                             b_signed ? "s32" : "u32", adds ? ".add" : "");
+          const auto element = [&](Word w, int i, bool s) {
+            const std::int64_t x = std::int64_t(w >> width * i) & ((1 << width) - 1);
+            return s && x >> (width - 1) != 0 ? x - (1 << width) : x;
+          };
+          expect1(op, b32, {b32, b32, b32}, [&](S s) {
+            std::int64_t sum = std::int64_t(s[2]), packed = 0;
+            for (int i = 0; i < 32 / width; ++i) {
+              const std::int64_t apart = std::abs(element(s[0], i, a_signed) - element(s[1], i, b_signed));
+              sum += apart;
+              packed |= (apart & ((1 << width) - 1)) << width * i;
+            }
+            return Word(std::uint32_t(adds ? sum : packed));
+          });
+        }
 }
 
 /// All of the family: the carry in is random, the carry out of inactive lanes stays.

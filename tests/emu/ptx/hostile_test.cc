@@ -106,9 +106,9 @@ TEST(HostilePtx, RecursionOfManyWarpsIsHeldInMemory) {
 TEST(HostilePtx, AMillionRegisters) {
   EXPECT_EQ(refusal(kernel(".reg .b32 %many<1000000>;")), "");  // only those that are named cost anything
   expect(refusal(kernel(".reg .b32 %many<2000000>;")), "registers");
-  std::string body = ".reg .b32 %many<1000000>;\n";
-  for (int i = 0; i < 300000; i += 3)
-    body += fmt::format("add.u32 %many{}, %many{}, %many{};\n", i, i + 1, i + 2);
+  std::string body = ".reg .b64 %many<1000000>;\n";
+  for (int i = 0; i < 150000; i += 3)
+    body += fmt::format("add.u64 %many{}, %many{}, %many{};\n", i, i + 1, i + 2);
   expect(refusal(kernel(body), {1024, 1, 1}), "registers and local memory of the block");
 }
 

@@ -86,17 +86,17 @@ TEST(InitShared, LoadsHandItOn) {
 }
 
 TEST(InitShared, EveryBlockBeginsAnew) {
-  Findings findings;
-  const auto checker = make_checker(Tool::initcheck, findings);
+  const CheckerSet checkers({Tool::initcheck});
   // Only block 0 writes.
   TestDevice t(kernel(rows +
                       "mov.u32 %r8, %ctaid.x; setp.eq.u32 %p0, %r8, 0;\n"
                       "@%p0 st.shared.v4.u32 [%r3], {%r0, %r0, %r0, %r0};\n" +
                       ldmatrix),
-               watched_by(*checker));
+               watched_by(checkers));
   t.run({2, 1, 1}, {32, 1, 1}, 0, t.upload(std::vector<std::uint32_t>(32)));
-  ASSERT_EQ(findings.list().size(), 1u);
-  EXPECT_EQ(findings.list()[0].block.x, 1u);
+  const auto findings = checkers.findings().list();
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].block.x, 1u);
 }
 
 TEST(InitShared, CopiesAndTheirZeros) {
@@ -158,16 +158,14 @@ std::string reads(const std::string& body) {
 }
 
 struct Global {
-  explicit Global(const std::string& body)
-      : checker(make_checker(Tool::initcheck, findings)), device(reads(body), watched_by(*checker)) {
+  explicit Global(const std::string& body) : device(reads(body), watched_by(checkers)) {
     out = device.upload(std::vector<std::uint32_t>(64));
   }
   Checked run(std::uint64_t in) {
     device.run({1, 1, 1}, {32, 1, 1}, 0, out, in);
-    return {findings.list(), ""};
+    return {checkers.findings().list(), ""};
   }
-  Findings findings;
-  std::unique_ptr<ptx::Observer> checker;
+  CheckerSet checkers{{Tool::initcheck}};
   TestDevice device;
   std::uint64_t out;
 };
@@ -179,6 +177,13 @@ TEST(InitGlobal, WhatNobodyWrote) {
   const Checked checked = t.run(in);
   expect_one(checked, "uninitialised global memory", all, {"allocation", "128 bytes"});
   EXPECT_EQ(checked.findings[0].address, in);
+}
+
+TEST(InitGlobal, WhatLiesInNoAllocationIsNotItsMatter) {
+  Global t(load);
+  const std::uint64_t in = t.device.device().allocate(256);
+  EXPECT_NE(ptx::test::error_of([&] { t.run(in + 256); }), "");
+  EXPECT_TRUE(t.findings.list().empty());
 }
 
 TEST(InitGlobal, WhatTheHostWrote) {

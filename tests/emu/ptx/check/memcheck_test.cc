@@ -168,17 +168,16 @@ TEST(Memcheck, CopiesThatEndWithTheirBuffer) {
   const auto with = [](int source_size) {
     return run_under(
         Tool::memcheck,
-        kernel(tile +
-               fmt::format("cp.async.ca.shared.global [%r3], [%d0+144], 16, {};\n", source_size)),
-        32, 38);
+        kernel(tile + fmt::format("cp.async.ca.shared.global [%r3], [%d0+144], 16, {};\n", source_size)), 32,
+        38);
   };
   expect_clean(with(8));
   EXPECT_EQ(only(with(9)).error, "out of bounds");
 }
 
 TEST(Memcheck, WhatTheExecutorRefusesBesideAddresses) {
-  const Finding f = only(
-      memcheck(tile + "mov.u32 %r5, 17;\n cp.async.ca.shared.global [%r3], [%d0], 16, %r5;\n"));
+  const Finding f =
+      only(memcheck(tile + "mov.u32 %r5, 17;\n cp.async.ca.shared.global [%r3], [%d0], 16, %r5;\n"));
   EXPECT_EQ(f.error, "invalid access");
   EXPECT_EQ(f.detail, "src-size 17 is larger than cp-size 16");
 }
@@ -210,9 +209,8 @@ TEST(Memcheck, ElementsOfWmma) {
 }
 
 TEST(Memcheck, AbsentLanesAreNotItsBusiness) {
-  const Checked checked =
-      run_under(Tool::memcheck,
-                kernel(tile + "ldmatrix.sync.aligned.m8n8.x1.shared.b16 {%r6}, [%r3];\n"), 16);
+  const Checked checked = run_under(
+      Tool::memcheck, kernel(tile + "ldmatrix.sync.aligned.m8n8.x1.shared.b16 {%r6}, [%r3];\n"), 16);
   EXPECT_TRUE(checked.findings.empty());
   EXPECT_NE(checked.failure, "");
 }

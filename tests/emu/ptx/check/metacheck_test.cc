@@ -32,16 +32,15 @@ void expect_one(const Checked& checked, const std::string& error, std::uint32_t 
 
 /// A body on 32 lanes: zero in %r10 and %f10, word `l` of `in` in %r20 of lane l.
 Checked run(const std::string& body, const Words& in = {}) {
-  Findings findings;
-  const auto checker = make_checker(Tool::metacheck, findings);
+  const CheckerSet checkers({Tool::metacheck});
   TestDevice t(kernel("ld.param.u64 %d5, [in]; mul.wide.u32 %d6, %r0, 4; add.u64 %d6, %d5, %d6;\n"
                       "ld.global.u32 %r20, [%d6]; mov.u32 %r10, 0; mov.f32 %f10, 0f00000000;\n" +
                           body,
                       ", .param .u64 in"),
-               watched_by(*checker));
+               watched_by(checkers));
   const std::uint64_t at = t.upload(std::vector<std::uint32_t>(in.begin(), in.end()));
   const std::string failure = ptx::test::error_of([&] { t.results(32, 32, at); });
-  return {findings.list(), failure};
+  return {checkers.findings().list(), failure};
 }
 
 Words filled(std::uint32_t word) {

@@ -408,8 +408,7 @@ TEST(Racecheck, BytesOfAWordAreApart) {
   EXPECT_EQ(errors(text + "[%r7];\n"), "race: ld.shared.u8 %r8, [%r7]\n");
 }
 TEST(Racecheck, CountsAndBlocks) {
-  Findings found;
-  const auto checker = make_checker(Tool::racecheck, found);
+  const CheckerSet checkers({Tool::racecheck});
   ptx::test::TestDevice device(shared_kernel(R"(
     mov.u32 %r6, 0;
   LOOP:
@@ -419,10 +418,10 @@ TEST(Racecheck, CountsAndBlocks) {
     @%p3 bra LOOP;
     ld.shared.u32 %r7, [%r3];
   )"),
-                               watched_by(*checker));
+                               watched_by(checkers));
   const std::uint64_t out = device.upload(std::vector<std::uint32_t>(64));
   device.run({4, 1, 1}, {64, 1, 1}, 0, out);
-  const auto list = found.list();
+  const auto list = checkers.findings().list();
   ASSERT_EQ(list.size(), 1u);
   EXPECT_EQ(list[0].block.x, 0u);
   // Warp 0 runs to its end first: then each block has one racing read in warp 1, and one store over a read.

@@ -22,7 +22,14 @@ const Kernel& kernel_named(const std::string& entry) {
 
 namespace {
 
-/// Of one host thread.
+template <class F>
+Checked checked(const CheckerSet& checkers, F&& launch) {
+  const std::string failure = ptx::test::error_of(launch);
+  return {checkers.findings().list(), failure, checkers.findings().explains(failure)};
+}
+
+}  // namespace
+
 ptx::DeviceOptions watched_by(const CheckerSet& checkers) {
   ptx::DeviceOptions options;
   options.threads = 1;
@@ -31,14 +38,6 @@ ptx::DeviceOptions watched_by(const CheckerSet& checkers) {
   checkers.watch(options);
   return options;
 }
-
-template <class F>
-Checked checked(const CheckerSet& checkers, F&& launch) {
-  const std::string failure = ptx::test::error_of(launch);
-  return {checkers.findings().list(), failure, checkers.findings().explains(failure)};
-}
-
-}  // namespace
 
 Checked run_under(Tool tool, const Kernel& kernel) {
   const CheckerSet checkers({tool});

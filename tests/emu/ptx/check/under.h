@@ -17,6 +17,9 @@ struct Checked {
   bool explained = false;  ///< the findings say what the failure says
 };
 
+/// Options for a device that these tools see; one host thread.
+ptx::DeviceOptions watched_by(const CheckerSet& checkers);
+
 /// An entry of kernels.json on its data, after the entry that it names in `after`. One host thread.
 Checked run_under(Tool tool, const ptx::kernels::Kernel& kernel);
 

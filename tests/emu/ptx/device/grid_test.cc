@@ -1,4 +1,6 @@
 // Blocks that wait for each other, cooperative grids, memory and launches that kernels ask for.
+#include <algorithm>
+
 #include "support.h"
 #include "twofour/emu/ptx/heap.h"
 
@@ -92,6 +94,44 @@ TEST(PtxGrid, WhatIsNotImplementedFailsOnlyWhereItRuns) {
   )"));
   EXPECT_EQ(t.results(32, 32)[31], 1u);
   EXPECT_NE(error_of([&] { t.results(42, 42); }).find("lane 9: not implemented"), std::string::npos);
+}
+
+TEST(PtxStack, AllocaTakesMemoryOfTheFrame) {
+  // Lane l asks for 4 (l + 1) bytes; a function with a variable of its own runs in between.
+  TestDevice t(kernel(R"(
+    add.u32 %r1, %r0, 1;
+    mul.wide.u32 %d2, %r1, 4;
+    alloca.u64 %d3, %d2, 16;
+    st.local.u32 [%d3], 11;
+    add.u64 %d4, %d3, %d2;
+    st.local.u32 [%d4-4], %r0;
+    { .param .b32 a; .param .b32 b;
+      st.param.b32 [a], %r0;
+      call.uni (b), keep, (a);
+      ld.param.b32 %r2, [b]; }
+    alloca.u64 %d5, 8, 8;
+    st.local.u32 [%d5], 77;
+    ld.local.u32 %r3, [%d4-4];
+    add.u32 %r2, %r2, %r3;
+    st.global.u32 [%d1], %r2;
+  )",
+                      "", R"(
+    .func (.param .b32 b) keep (.param .b32 a)
+    {
+      .local .align 4 .b8 mine[64];
+      .reg .b32 %r<4>;
+      ld.param.b32 %r0, [a];
+      st.local.u32 [mine], 5;
+      st.local.u32 [mine+60], 6;
+      ld.local.u32 %r1, [mine];
+      st.param.b32 [b], %r1;
+      ret;
+    }
+  )"));
+  const auto r = t.results(32, 32);
+  for (std::uint32_t l = 0; l < 32; ++l) EXPECT_EQ(r[l], l + 5);
+  TestDevice much(kernel("mov.u64 %d2, -8; alloca.u64 %d3, %d2, 8;"));
+  EXPECT_NE(error_of([&] { much.results(1, 1); }).find("local memory a thread"), std::string::npos);
 }
 
 const std::string heap_calls = R"(

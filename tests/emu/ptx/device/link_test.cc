@@ -6,7 +6,7 @@
 namespace twofour::emu::ptx::test {
 namespace {
 
-constexpr const char* header = ".version 8.0\n.target sm_80\n.address_size 64\n";
+const std::string header = ".version 8.0\n.target sm_80\n.address_size 64\n";
 
 TEST(PtxLink, DeclarationsFindTheirDefinitions) {
   const std::string first = kernel(R"(
@@ -24,7 +24,7 @@ TEST(PtxLink, DeclarationsFindTheirDefinitions) {
                                    ".extern .func (.param .b32 b) times (.param .b32 a);\n"
                                    ".extern .global .align 4 .u32 shared_by_all;\n"
                                    ".global .align 4 .u32 own = 1000;\n");
-  const std::string second = std::string(header) + R"(
+  const std::string second = fmt::format("{}{}", header, R"(
     .visible .global .align 4 .u32 shared_by_all = 50;
     .global .align 4 .u32 own = 3;
     .global .align 8 .u64 place = own;
@@ -40,7 +40,7 @@ TEST(PtxLink, DeclarationsFindTheirDefinitions) {
       st.param.b32 [b], %r0;
       ret;
     }
-  )";
+  )");
   for (const bool swapped : {false, true}) {
     std::vector<Module> parts;
     parts.push_back(parse(swapped ? second : first, "a.ptx"));
@@ -59,7 +59,7 @@ TEST(PtxLink, DeclarationsFindTheirDefinitions) {
 
 TEST(PtxLink, OfSeveralDefinitionsTheFirstStays) {
   const auto part = [](int value) {
-    return parse(std::string(header) + ".weak .global .align 4 .u32 v = " + std::to_string(value) + ";", "p");
+    return parse(fmt::format("{}.weak .global .align 4 .u32 v = {};", header, value), "p");
   };
   std::vector<Module> parts;
   parts.push_back(part(1));

@@ -61,7 +61,7 @@ TEST(PtxMatrix, MmaFromLdmatrix) {
     add.u32 %r11, %r11, %r5;
     add.u32 %r11, %r11, %r6;
     ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%r20, %r21, %r22, %r23}, [%r10];
-    ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%r24, %r25}, [%r11];
+    ldmatrix.sync.aligned.x2.m8n8.shared.b16 {%r24, %r25}, [%r11];
     mov.f32 %f1, 0f3F000000;
     mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%f2, %f3, %f4, %f5}, {%r20, %r21, %r22, %r23}, {%r24, %r25}, {%f1, %f1, %f1, %f1};
   )" + store_accumulators +

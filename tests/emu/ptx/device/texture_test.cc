@@ -59,6 +59,7 @@ TEST(Texture, LinearFilterHasWeightsOfEightBits) {
   EXPECT_EQ(real(sample(t, 0, {0.5f, 0.5f, 0}, 2, 0)), 0);
   EXPECT_EQ(real(sample(t, 0, {1, 0.5f, 0}, 2, 0)), 128);
   EXPECT_EQ(real(sample(t, 0, {0.5f + 1.4f / 256, 0.5f, 0}, 2, 0)), 1);  // 1.4 is 1 of 256
+  EXPECT_EQ(real(sample(t, 0, {0.5f + 1.6f / 256, 0.5f, 0}, 2, 0)), 2);
   EXPECT_EQ(real(sample(t, 0, {1, 1, 0}, 2, 0)), (256 + 1000 + 2000) / 4.0f);
   EXPECT_EQ(real(sample(t, 0, {-5, 9, 0}, 2, 0)), 1000);  // clamped
 }
@@ -140,17 +141,17 @@ TEST(PtxTexture, ReadsByHandle) {
 
 TEST(PtxTexture, SurfacesInBytesAndTheirBorders) {
   const auto body = [](const std::string& mode) {
-    return kernel(
-        "ld.param.u64 %d2, [surface]; ld.param.u32 %r2, [row];\n"
-        "shl.b32 %r1, %r0, 2;\n"
-        "suld.b.2d.b32." +
-            mode +
-            " {%r3}, [%d2, {%r1, %r2}];\n"
-            "st.global.u32 [%d1], %r3;\n"
-            "add.u32 %r3, %r3, 100;\n"
-            "sust.b.2d.b32." +
-            mode + " [%d2, {%r1, %r2}], {%r3};",
-        ", .param .u64 surface, .param .u32 row");
+    return kernel(fmt::format(R"(
+      ld.param.u64 %d2, [surface];
+      ld.param.u32 %r2, [row];
+      shl.b32 %r1, %r0, 2;
+      suld.b.2d.b32.{0} {{%r3}}, [%d2, {{%r1, %r2}}];
+      st.global.u32 [%d1], %r3;
+      add.u32 %r3, %r3, 100;
+      sust.b.2d.b32.{0} [%d2, {{%r1, %r2}}], {{%r3}};
+    )",
+                              mode),
+                  ", .param .u64 surface, .param .u32 row");
   };
   for (const std::string mode : {"trap", "clamp", "zero"}) {
     TestDevice t(body(mode));
