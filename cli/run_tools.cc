@@ -23,9 +23,8 @@ namespace {
 using emu::check::Finding;
 
 std::vector<emu::check::Tool> checked_tools() {
-  if (FLAGS_tool.empty())
-    for (const char* flag : {"error_exitcode", "leak_check"})
-      if (flag_given(flag)) fail("run: --{} needs --tool", flag);
+  if (FLAGS_tool.empty() && (flag_given("error_exitcode") || FLAGS_leak_check))
+    fail("run: --error-exitcode and --leak-check need --tool");
   if (FLAGS_error_exitcode < 0 || FLAGS_error_exitcode > 255)
     fail("--error-exitcode {}: give 0 to 255", FLAGS_error_exitcode);
   const auto tools = emu::check::tools_from(FLAGS_tool);

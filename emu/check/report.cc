@@ -9,8 +9,8 @@ namespace twofour::emu::check {
 namespace {
 
 std::string who(const Finding& f) {
-  std::string out = fmt::format("block ({}, {}, {}), warp {}, lanes {}", f.block.x, f.block.y, f.block.z,
-                                f.warp, lanes_text(f.lanes));
+  std::string out = fmt::format("block ({}, {}, {}), warp {}, {} {}", f.block.x, f.block.y, f.block.z, f.warp,
+                                std::has_single_bit(f.lanes) ? "lane" : "lanes", lanes_text(f.lanes));
   if (f.address) out += fmt::format(", address {:#x}", *f.address);
   if (f.count != 1) out += fmt::format("; {} times in all", f.count);
   return out;

@@ -19,6 +19,9 @@ expect 7 'NVIDIA A30, 56 SMs' run --machine a30 -- "$program"
 expect 7 ', 56 SMs' run --machine mine.toml -- "$program"
 PATH=$(dirname "$program"):$PATH expect 7 '108 SMs' run -- "$(basename "$program")"
 
+# Checkers report at the end.
+expect 7 '0 findings: memcheck 0, synccheck 0' run --tool memcheck,synccheck --error-exitcode 9 -- "$program"
+expect 2 'there is no memchek' run --tool memchek -- "$program"
 # Statistics of launches: the test adds 299 floats.
 expect 7 '108 SMs' run --statistics none.json -- "$program"
 grep -q '"launches": \[\]' none.json || { echo 'FAILED: statistics without launches'; failed=1; }

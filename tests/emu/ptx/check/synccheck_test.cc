@@ -136,6 +136,19 @@ TEST(Synccheck, DeadlockIsFoundAtEveryBarrierThatWaits) {
   EXPECT_EQ(checked.findings[1].statement, "bar.sync 1, 64");
 }
 
+TEST(Synccheck, WarpsThatWentOnOrEndedAreNoPartOfADeadlock) {
+  const Finding f = only(synccheck(R"(
+    bar.sync 0;
+    setp.ge.u32 %p0, %r0, 32;
+    @%p0 exit;
+    bar.sync 1, 64;
+  )",
+                                   64));
+  EXPECT_EQ(f.error, "deadlock");
+  EXPECT_EQ(f.statement, "bar.sync 1, 64");
+  EXPECT_EQ(f.warp, 0);
+}
+
 TEST(Synccheck, WhatTheExecutorRefusesOfBarriers) {
   const Finding f = only(synccheck("mov.u32 %r1, 16;\n bar.sync %r1;\n"));
   EXPECT_EQ(f.error, "wrong use of a barrier");
