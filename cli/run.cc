@@ -1,6 +1,9 @@
+#include <cstdlib>
+
 #include "twofour/cli/commands.h"
 #include "twofour/cli/cuda_program.h"
 #include "twofour/cli/flags.h"
+#include "twofour/cli/run_cycle.h"
 #include "twofour/cli/run_flags.h"
 #include "twofour/cli/run_kernel.h"
 #include "twofour/isa/error.h"
@@ -16,8 +19,10 @@ int run(std::span<const std::string> words) {
     return run_ptx_file(words[0]);
   }
   if (words.size() < 2) fail("missing argument PROGRAM; see `twofour run --help`");
-  for (const char* flag : {"entry", "grid", "block", "arg", "shared", "limit", "threads", "json", "strict"})
+  for (const char* flag :
+       {"entry", "grid", "block", "arg", "shared", "limit", "threads", "json", "strict", "view", "trace"})
     if (flag_given(flag)) fail("run: --{} is for a PTX file, not for a program", flag);
+  if (cycle_mode()) ::setenv("TWOFOUR_EXEC_MODE", "cycle", 1);
   run_cuda_program(FLAGS_machine, FLAGS_statistics, words.subspan(1));
 }
 
@@ -46,11 +51,15 @@ Command run_command() {
           "PROGRAM is built by nvcc of CUDA 12 or 13 with PTX in it and -cudart shared, for example\n"
           "  nvcc -gencode arch=compute_80,code=compute_80 -cudart shared program.cu -o program\n"
           "It sees one device, the machine. Calls that are not there say so and return "
-          "cudaErrorNotSupported.\n"
+          "cudaErrorNotSupported.\n\n"
+          "--exec-mode cycle also says how long the kernel would take (docs/timing.md); of a program a line "
+          "a "
+          "launch on\n"
+          "stderr, and the times between its events are the modelled ones.\n"
           "Exit status: the program's; of a kernel 0. 2 when something is refused or the kernel fails, 130 "
           "after Ctrl-C.",
       .flags = {"entry", "grid", "block", "arg", "shared", "machine", "threads", "limit", "strict",
-                "statistics", "json"},
+                "statistics", "exec_mode", "view", "trace", "json"},
       .min_positionals = 1,
       .max_positionals = 1 << 20,
       .run = run,

@@ -13,6 +13,7 @@
 #include "twofour/cli/flags.h"
 #include "twofour/cli/output.h"
 #include "twofour/cli/run_array.h"
+#include "twofour/cli/run_cycle.h"
 #include "twofour/cli/run_flags.h"
 #include "twofour/cli/run_list.h"
 #include "twofour/cli/run_parameters.h"
@@ -122,8 +123,10 @@ void print_text(const Run& run) {
 struct Observers {
   std::unique_ptr<emu::profile::Launches> statistics;
   std::unique_ptr<emu::profile::Strict> strict;
+  std::unique_ptr<CycleRun> cycle;
 
-  Observers() {
+  explicit Observers(const isa::Machine& machine) {
+    if (cycle_mode()) cycle = std::make_unique<CycleRun>(machine);
     if (FLAGS_json || !FLAGS_statistics.empty()) statistics = std::make_unique<emu::profile::Launches>();
     if (FLAGS_strict) strict = std::make_unique<emu::profile::Strict>();
   }
@@ -131,6 +134,7 @@ struct Observers {
     std::vector<ptx::Observer*> all;
     if (strict) all.push_back(strict.get());
     if (statistics) all.push_back(statistics.get());
+    if (cycle) all.push_back(&cycle->observer());
     return all;
   }
 };
@@ -141,10 +145,16 @@ void write_results(ptx::Device& device, const Run& run) {
 }
 
 void report(const Run& run, const isa::Machine& machine, const Observers& observers) {
-  if (!observers.statistics) return print_text(run);
-  const auto document = fields(run, machine, observers.statistics->of(run.kernel));
+  if (observers.cycle) observers.cycle->write_trace();
+  if (!FLAGS_json) {
+    print_text(run);
+    if (observers.cycle) observers.cycle->print();
+  }
+  if (!observers.statistics) return;
+  auto document = fields(run, machine, observers.statistics->of(run.kernel));
+  if (observers.cycle) document.update(observers.cycle->json());
   if (!FLAGS_statistics.empty()) isa::write_file(FLAGS_statistics, json_document("run", document));
-  FLAGS_json ? print_json("run", document) : print_text(run);
+  if (FLAGS_json) print_json("run", document);
 }
 
 int run_entry(const std::string& path, ptx::Module text) {
@@ -158,7 +168,7 @@ int run_entry(const std::string& path, ptx::Module text) {
           {},
           {}};
   check_outputs(run.arguments);
-  const Observers observers;
+  const Observers observers(machine);
   ptx::Progress progress;
   ptx::DeviceOptions options = run_options();
   options.memory_bytes = memory_bytes(machine);

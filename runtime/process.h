@@ -24,7 +24,7 @@ struct CudaStream {
   unsigned flags = 0;
   int priority = 0;
   std::uint64_t id = 0;
-  CudaGraph* capture = nullptr;      ///< where its work goes instead of being done
+  CudaGraph* capture = nullptr;           ///< where its work goes instead of being done
   std::vector<CudaGraphNode*> last = {};  ///< what the next captured work waits for
 };
 struct CudaEvent {
