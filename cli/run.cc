@@ -1,6 +1,9 @@
+#include <cstdlib>
+
 #include "twofour/cli/commands.h"
 #include "twofour/cli/cuda_program.h"
 #include "twofour/cli/flags.h"
+#include "twofour/cli/run_cycle.h"
 #include "twofour/cli/run_flags.h"
 #include "twofour/cli/run_kernel.h"
 #include "twofour/cli/run_tools.h"
@@ -17,9 +20,11 @@ int run(std::span<const std::string> words) {
     return run_ptx_file(words[0]);
   }
   if (words.size() < 2) fail("missing argument PROGRAM; see `twofour run --help`");
-  for (const char* flag : {"entry", "grid", "block", "arg", "shared", "limit", "threads", "json", "strict"})
+  for (const char* flag :
+       {"entry", "grid", "block", "arg", "shared", "limit", "threads", "json", "strict", "view", "trace"})
     if (flag_given(flag)) fail("run: --{} is for a PTX file, not for a program", flag);
   set_tool_environment();
+  if (cycle_mode()) ::setenv("TWOFOUR_EXEC_MODE", "cycle", 1);
   run_cuda_program(FLAGS_machine, FLAGS_statistics, words.subspan(1));
 }
 
@@ -48,13 +53,15 @@ Command run_command() {
           "PROGRAM is built by nvcc of CUDA 12 or 13 with PTX in it and -cudart shared, for example\n"
           "  nvcc -gencode arch=compute_80,code=compute_80 -cudart shared program.cu -o program\n"
           "It sees one device, the machine. Calls that are not there say so and return "
-          "cudaErrorNotSupported.\n"
+          "cudaErrorNotSupported.\n\n"
           "--tool reports memory errors, races, missing lanes and more with their places (docs/checkers.md); "
           "of a\nPROGRAM on stderr when it exits.\n"
+          "--exec-mode cycle also says how long the kernel would take (docs/timing.md); of a PROGRAM a line a "
+          "launch on\nstderr, and the times between its events are the modelled ones.\n"
           "Exit status: the program's; of a kernel 0. 1 when a checker found something in a kernel, or "
           "--error-exitcode.\n2 when something is refused or the kernel fails, 130 after Ctrl-C.",
       .flags = {"entry", "grid", "block", "arg", "shared", "machine", "threads", "limit", "strict",
-                "statistics", "tool", "error_exitcode", "leak_check", "json"},
+                "statistics", "tool", "error_exitcode", "leak_check", "exec_mode", "view", "trace", "json"},
       .min_positionals = 1,
       .max_positionals = 1 << 20,
       .run = run,

@@ -13,6 +13,7 @@
 #include "twofour/cli/flags.h"
 #include "twofour/cli/output.h"
 #include "twofour/cli/run_array.h"
+#include "twofour/cli/run_cycle.h"
 #include "twofour/cli/run_flags.h"
 #include "twofour/cli/run_list.h"
 #include "twofour/cli/run_parameters.h"
@@ -124,8 +125,10 @@ void print_text(const Run& run) {
 struct Observers {
   std::unique_ptr<emu::profile::Launches> statistics;
   std::unique_ptr<emu::profile::Strict> strict;
+  std::unique_ptr<CycleRun> cycle;
 
-  Observers() {
+  explicit Observers(const isa::Machine& machine) {
+    if (cycle_mode()) cycle = std::make_unique<CycleRun>(machine);
     if (FLAGS_json || !FLAGS_statistics.empty()) statistics = std::make_unique<emu::profile::Launches>();
     if (FLAGS_strict) strict = std::make_unique<emu::profile::Strict>();
   }
@@ -133,6 +136,7 @@ struct Observers {
     std::vector<ptx::Observer*> all;
     if (strict) all.push_back(strict.get());
     if (statistics) all.push_back(statistics.get());
+    if (cycle) all.push_back(&cycle->observer());
     return all;
   }
 };
@@ -143,13 +147,17 @@ void write_results(ptx::Device& device, const Run& run) {
 }
 
 void report(const Run& run, const isa::Machine& machine, const Observers& observers, const RunTools& tools) {
+  const auto* const cycle = run.failed ? nullptr : observers.cycle.get();
+  if (cycle != nullptr) cycle->write_trace();
   if (observers.statistics) {
     auto document = fields(run, machine, observers.statistics->of(run.kernel));
+    if (cycle != nullptr) document.update(cycle->json());
     document.update(tools.json(run.failed));
     if (!FLAGS_statistics.empty()) isa::write_file(FLAGS_statistics, json_document("run", document));
     if (FLAGS_json) return print_json("run", document);
   }
   if (!run.failed) print_text(run);
+  if (cycle != nullptr) cycle->print();
   tools.print();
 }
 
@@ -164,7 +172,7 @@ int run_entry(const std::string& path, ptx::Module text) {
           {},
           {}};
   check_outputs(run.arguments);
-  const Observers observers;
+  const Observers observers(machine);
   const RunTools tools;
   ptx::Progress progress;
   ptx::DeviceOptions options = run_options();
