@@ -138,13 +138,13 @@ void load_matrices(Warp& warp, const Op& op, std::uint32_t lanes) {
     low |= at;
     outside |= at | (room - at);
   }
-  if ((low & 15) != 0 || std::int64_t(outside) < 0 || movement.transposed)
-    return load_matrices_checked(warp, m, a);
+  if ((low & 15) != 0 || std::int64_t(outside) < 0) return load_matrices_checked(warp, m, a);
   for (std::size_t j = 0; j < std::size_t(movement.matrices); ++j) {
-    auto* d = warp.reg<std::byte>(m.d.refs[j]);
+    auto* const d = warp.reg<LaneRegister>(m.d.refs[j]);
     if (d == nullptr) continue;
     for (std::size_t row = 0; row < 8; ++row)
-      std::memcpy(d + 16 * row, shared.data() + (a.at[8 * j + row] - shared_window), 16);
+      std::memcpy(d->data() + 4 * row, shared.data() + (a.at[8 * j + row] - shared_window), 16);
+    if (movement.transposed) *d = movmatrix(*d);
   }
 }
 

@@ -29,14 +29,13 @@ LaneRegister load_matrix(std::span<const std::byte> shared, const std::uint64_t*
 }  // namespace
 
 LaneRegister movmatrix(const LaneRegister& a) {
-  LaneRegister out{};
-  for (int lane = 0; lane < warp_lanes; ++lane)
-    for (int e = 0; e < 2; ++e) {
-      const int row = lane >> 2, col = 2 * (lane & 3) + e;  // of the result: element (col, row) of a
-      const std::uint32_t half = a[std::size_t(4 * col + row / 2)] >> (16 * (row & 1)) & 0xffff;
-      out[std::size_t(lane)] |= half << (16 * e);
-    }
-  return out;
+  std::uint16_t in[rows * rows], out[rows * rows];  // a row is four words, low halves first
+  std::memcpy(in, a.data(), sizeof in);
+  for (int row = 0; row < rows; ++row)
+    for (int col = 0; col < rows; ++col) out[col * rows + row] = in[row * rows + col];
+  LaneRegister result;
+  std::memcpy(result.data(), out, sizeof out);
+  return result;
 }
 
 Fragment ldmatrix(const isa::Instruction& i, std::span<const std::byte> shared,
