@@ -179,13 +179,13 @@ done
 # Checkers: reports, exit statuses, JSON; a finding and not the refusal too.
 table 1 800 0 | npy x.npy '<f4' '200,'
 checked=(run "$kernels/broken/out_of_bounds_global.ptx" --entry out_of_bounds_global --grid 2 --block 128 --arg x=x.npy
-  --arg 'y=out:f32[200]' --arg n=200)
+  --arg 'never=out:f32[200]' --arg n=200)
 expect 2 'memory access out of bounds' "${checked[@]}"
 expect 1 'memcheck: out of bounds: 1 lane reads 4 bytes of global memory' "${checked[@]}" --tool memcheck
 expect 1 'block (1, 0, 0), warp 2, lane 8, address 0x' "${checked[@]}" --tool memcheck
 expect 9 '1 finding: memcheck 1, synccheck 0' "${checked[@]}" --tool synccheck,memcheck --error-exitcode 9
 expect 1 '"error": "out of bounds"' "${checked[@]}" --tool memcheck --json
-if "$twofour" "${checked[@]}" --tool memcheck 2>&1 | grep -q 'memory access out of bounds' || [ -e y.npy ]; then
+if "$twofour" "${checked[@]}" --tool memcheck 2>&1 | grep -q 'memory access out of bounds' || [ -e never.npy ]; then
   echo 'FAILED: a refusal beside its finding, or results of a launch that failed'
   failed=1
 fi
