@@ -1,5 +1,8 @@
 // racecheck: hazards in shared memory. Global memory is not looked at, nor the global side of cp.async.
 // A block is watched for its first 2^32 instructions that touch shared memory or order lanes.
+// Two lanes of one cp.async that fill the same bytes are taken to bring the same; strong accesses of
+// different sizes that overlap are taken for morally strong. Stores are compared by value only among weak
+// ones.
 #include <bit>
 
 #include "twofour/emu/check/checkers.h"

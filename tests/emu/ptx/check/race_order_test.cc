@@ -71,6 +71,9 @@ class RandomBlock {
       case 21: return copies_arrive();
       case 22: return touch(0, std::uint32_t(below(words)) * 4, 4, below(2) == 0, false, Strength::weak);
       case 23: return touch(0, std::uint32_t(below(words)) * 4, 4, true, true, Strength::weak);
+      case 24:
+        return touch(below(oracle_lanes), std::uint32_t(below(words)) * 4, 4, below(3) == 0, false,
+                     Strength::weak);
     }
   }
 
@@ -265,7 +268,10 @@ TEST(RaceOrder, CopiesEqualTheOracle) {
 TEST(RaceOrder, MbarriersEqualTheOracle) {
   compare(below_kind(22), 400'000);
 }
-// One lane of each warp: fewer races, so that each order counts.
+// One lane at a time: fewer races, so that each order counts.
+TEST(RaceOrder, LanesOneAtATimeEqualTheOracle) {
+  compare({24, 24, 24, 10, 10, 11, 8}, 700'000);
+}
 TEST(RaceOrder, CopiesOfOneLaneEqualTheOracle) {
   compare({22, 23, 23, 17, 17, 18, 18, 8}, 500'000);
 }

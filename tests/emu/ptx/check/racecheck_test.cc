@@ -381,6 +381,12 @@ TEST(Racecheck, TilesOfAWarp) {
   EXPECT_EQ(errors(text("16")), "");
   EXPECT_EQ(errors(text("28")), "");
   EXPECT_EQ(errors(text("32")), "warp-level hazard: ld.shared.u32 %r9, [%r8]\n");
+  // A neighbour's read, the tile's sync, and then its own read and write.
+  EXPECT_EQ(
+      errors("and.b32 %r6, %r5, 24;\n mov.u32 %r7, 255;\n shl.b32 %r7, %r7, %r6;\n xor.b32 %r8, %r2, 4;\n"
+             "ld.shared.u32 %r9, [%r8];\n bar.warp.sync %r7;\n ld.shared.u32 %r9, [%r2];\n"
+             "st.shared.u32 [%r2], %r9;\n"),
+      "");
 }
 TEST(Racecheck, MatrixLoadsReadForTheirWarp) {
   const auto text = [](const std::string& sync) {
