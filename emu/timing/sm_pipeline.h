@@ -34,7 +34,7 @@ struct SmTotals {
 ///    alu_latency, special functions come back alu_latency after their pipe: nobody has measured these.
 /// Strict priority starves the oldest of many warps that loop without a barrier; whether the hardware's does
 /// is not known. Left out: instruction fetch, register-bank conflicts, register reads of queued stores.
-/// Throws Error for an mma that the machine lacks, a register above 255 and more warps than fit.
+/// Throws Error for an mma that the machine lacks, a register above 263 and more warps than fit.
 SmTotals run_sm(const SmWork& work, const SmParameters& parameters, SmListener& listener);
 
 }  // namespace twofour::emu

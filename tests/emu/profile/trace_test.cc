@@ -84,6 +84,14 @@ TEST(CycleTrace, BytesOfSectors) {
   EXPECT_EQ(bytes("128"), 32 * 32);
 }
 
+TEST(CycleTrace, SectorsThatLanesTouchInTurnCountOnce) {
+  const auto loads =
+      of_kind(ops_of("and.b32 %r1, %r0, 1;\n mul.wide.u32 %a1, %r1, 64;\n add.s64 %a2, %a0, %a1;\n"
+                     "ld.global.u32 %r2, [%a2];\n st.global.u32 [%a0], %r2;\n"),
+              OpKind::load_global);
+  EXPECT_EQ(loads.at(0).bytes, 64);
+}
+
 TEST(CycleTrace, WavefrontsOfSharedMemory) {
   const auto wavefronts = [](const std::string& shift) {
     const auto stores = of_kind(ops_of("shl.b32 %r1, %r0, " + shift +
@@ -148,6 +156,18 @@ TEST(CycleTrace, AccumulatorsStayInPlace) {
   EXPECT_EQ(ops[0].write, ops[0].read[2]);
   EXPECT_EQ(ops[0].write.count, 4);
   EXPECT_EQ(ops[0].read[0].count, 4);
+}
+
+TEST(CycleTrace, AccumulatorsOfOtherNamesStayInPlace) {
+  const auto ops = of_kind(ops_of(R"(
+    mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%f8,%f9,%f10,%f11}, {%r1,%r2,%r3,%r4}, {%r5,%r6}, {%f0,%f1,%f2,%f3};
+    mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%f4,%f5,%f6,%f7}, {%r1,%r2,%r3,%r4}, {%r5,%r6}, {%f8,%f9,%f10,%f11};
+    st.global.v4.f32 [%a0], {%f4,%f5,%f6,%f7};
+)"),
+                           OpKind::mma);
+  ASSERT_EQ(ops.size(), 2u);
+  EXPECT_EQ(ops[0].write, ops[0].read[2]);
+  EXPECT_EQ(ops[1].write, ops[0].write);
 }
 
 TEST(CycleTrace, FootprintAndHits) {

@@ -279,7 +279,7 @@ TEST(SmPipeline, IsDeterministic) {
 }
 
 TEST(SmPipeline, Refusals) {
-  EXPECT_THROW(run({{alu(256, 0)}}), Error);
+  EXPECT_THROW(run({{alu(264, 0)}}), Error);
   EXPECT_THROW(run({{TimedOp{.kind = OpKind::mma}}}), Error);
   EXPECT_THROW(run(std::vector<Ops>(65, Ops{alu(1, 0)})), Error);
   auto p = machine();
