@@ -53,10 +53,10 @@ void check_length(const std::string& path, const NpyHeader& h, std::size_t prese
   double promised = h.bytes, rows = 1;
   for (const std::int64_t size : h.shape)
     promised *= double(size), rows *= double(std::max<std::int64_t>(size, 1));
-  if (rows > 1e18) fail("{}: shape: {} elements are too many", path, h.shape_text());
   if (double(present) != promised)
     fail("{}: {} bytes of data, but {} elements of '{}' take {:.0f}: the file is {}", path, present,
          h.shape_text(), h.dtype, promised, double(present) < promised ? "truncated" : "too long");
+  if (rows > 1e18) fail("{}: shape: {} elements are too many", path, h.shape_text());
 }
 
 }  // namespace

@@ -83,10 +83,9 @@ class Accesses {
     shared_lanes_ |= 1u << lane;
     aligned_ &= address % use_.size == 0;
   }
-  /// Misaligned accesses end the launch.
+  /// Misaligned accesses end the launch. ldmatrix is 16 bytes of as many lanes as it has rows.
   int wavefronts() const {
     if (shared_lanes_ == 0 || !aligned_ || use_.elements != nullptr || use_.size > 16) return 0;
-    if (use_.rows < ptx::lanes_of_warp) return ldmatrix_wavefronts(shared_, use_.rows / 8);
     return shared_wavefronts(shared_, int(use_.size), shared_lanes_);
   }
 

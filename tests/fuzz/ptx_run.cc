@@ -76,8 +76,7 @@ void ptx_run(Bytes bytes) {
   if (run(m, observed) != executed) throw std::logic_error("observers change what runs");
   std::uint64_t counted = 0;
   const auto document = launches.json();
-  for (const auto& launch : document["launches"])
-    counted += launch["instructions"].get<std::uint64_t>();
+  for (const auto& launch : document["launches"]) counted += launch["instructions"].get<std::uint64_t>();
   if (executed != 0 && counted != executed) throw std::logic_error("an instruction is not counted");
 }
 
