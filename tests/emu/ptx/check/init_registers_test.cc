@@ -244,15 +244,15 @@ OUT:
 }
 
 TEST(InitRegisters, EveryBlockBeginsAnew) {
-  Findings findings;
-  const auto checker = make_checker(Tool::initcheck, findings);
+  const CheckerSet checkers({Tool::initcheck});
   ptx::test::TestDevice t(
       kernel("mov.u32 %r8, %ctaid.x; setp.eq.u32 %p0, %r8, 0;\n @%p0 mov.u32 %r20, 1;\n" + use_r20),
-      watched_by(*checker));
+      watched_by(checkers));
   t.run({2, 1, 1}, {32, 1, 1}, 0, t.upload(std::vector<std::uint32_t>(32)));
-  ASSERT_EQ(findings.list().size(), 1u);
-  EXPECT_EQ(findings.list()[0].block.x, 1u);
-  EXPECT_EQ(findings.list()[0].count, 1u);
+  const auto findings = checkers.findings().list();
+  ASSERT_EQ(findings.size(), 1u);
+  EXPECT_EQ(findings[0].block.x, 1u);
+  EXPECT_EQ(findings[0].count, 1u);
 }
 
 }  // namespace
