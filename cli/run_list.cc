@@ -72,8 +72,8 @@ int list_entries(const Module& module) {
                        {"kernels", kernels}});
     return exit_ok;
   }
-  fmt::print("{}: PTX {}.{} for sm_{}, {} kernels\n", module.file, module.major, module.minor, module.sm,
-             list.size());
+  fmt::print("{}: PTX {}.{} for sm_{}, {} kernel{}\n", module.file, module.major, module.minor, module.sm,
+             list.size(), list.size() == 1 ? "" : "s");
   for (const Function* f : list) print_entry(*f);
   return exit_ok;
 }

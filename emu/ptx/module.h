@@ -229,7 +229,7 @@ struct Module {
   const Variable* variable(std::string_view name) const;
 };
 
-/// Throws Error "FILE:LINE:COLUMN: what is wrong: the offending text" for what is not PTX 6.0 to 9.0, names
+/// Throws Error "FILE:LINE:COLUMN: what is wrong: the offending text" for what is not PTX 6.0 to 9.9, names
 /// that are not declared (as PTX wants it: before they are used, labels anywhere in their scope),
 /// declarations that repeat, and texts over the limits: 64 MiB, 2^20 registers declared in a function, 2^23
 /// instructions, operands and names together, 256 nested scopes, 256 MiB of initial values. Never crashes or

@@ -97,7 +97,7 @@ class Description {
     if (i_.operands.size() < 4) return;
     const Operand& o = d_.operand(3);
     if (o.kind == Operand::Kind::reg && d_.declared(o.reg) == Type::pred)
-      from.ignored = o.negated ? Ref{} : d_.reg(o.reg);
+      from.ignored = d_.reg(o.reg), from.ignored_flip = o.negated ? ~0u : 0;
     else if (o.kind == Operand::Kind::integer)
       from.source_size = d_.constant(4, std::uint64_t(o.integer));
     else if (o.kind == Operand::Kind::reg && d_.width(o.reg) == 4)
@@ -157,7 +157,7 @@ void addresses_of(Warp& warp, const Address& address, std::uint64_t (&at)[lanes_
 }
 
 std::uint64_t access_bytes(Warp& warp, const MemoryUse& use, int lane) {
-  if (use.ignored && (*warp.reg<std::uint32_t>(use.ignored) >> lane & 1) != 0) return 0;
+  if (use.ignored && ((*warp.reg<std::uint32_t>(use.ignored) ^ use.ignored_flip) >> lane & 1) != 0) return 0;
   return use.source_size ? warp.reg<std::uint32_t>(use.source_size)[lane] : use.size;
 }
 

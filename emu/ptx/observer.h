@@ -30,6 +30,7 @@ struct MemoryUse {
   bool asynchronous = false;  ///< done some time before the wait (cp.async, both sides)
   int rows = 32;
   Ref source_size, ignored;                    ///< cp.async's global side; none: `size` bytes, always
+  std::uint32_t ignored_flip = 0;              ///< ~0: lanes whose predicate is false are ignored
   const isa::Instruction* elements = nullptr;  ///< wmma.load, wmma.store
   Ref stride;                                  ///< of these, in elements; none: they touch
 };

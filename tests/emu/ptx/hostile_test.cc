@@ -147,7 +147,7 @@ TEST(HostilePtx, SizesOfVariables) {
 
 TEST(HostilePtx, ArithmeticThatIsNoneNamesItsPlace) {
   expect(refusal(kernel("testp.nan.f32 %p0, %f1;")), "test.ptx:13:1: ");
-  expect(refusal(kernel("frobnicate.u32 %r1, %r2;")), "test.ptx:13:1: ");
+  expect(refusal(kernel("frobnicate.u32 %r1, %r2;")), "test.ptx:13: frobnicate");
 }
 
 TEST(HostilePtx, Deadlocks) {

@@ -49,8 +49,8 @@ TEST(PtxErrors, OfTheHead) {
       {
           {"^", "expected .version and .target", "end of the text"},
           {"^hello", "PTX begins with .version", "hello"},
-          {".version ^5.0", "PTX 6.0 to 9.0 is supported", "5.0"},
-          {".version ^9.1", "PTX 6.0 to 9.0 is supported", "9.1"},
+          {".version ^5.0", "PTX 6.0 to 9.9 is supported", "5.0"},
+          {".version ^10.0", "PTX 6.0 to 9.9 is supported", "10.0"},
           {".version ^8", "expected a version, as in .version 8.0", "8"},
           {".version ^x", "expected a version, as in .version 8.0", "x"},
           {".version 8.0\n^.address_size 64", "expected .target behind .version", ".address_size"},

@@ -123,6 +123,8 @@ TEST(PtxObserver, AddressesOfEveryKindOfAccess) {
     add.u32 %r3, %r1, %r2;
     mov.u32 %r5, 8;
     cp.async.ca.shared.global [%r3], [%d0], 16, %r5;
+    setp.lt.u32 %p1, %r0, 20;
+    cp.async.ca.shared.global [%r3], [%d0], 16, !%p1;
     cp.async.wait_all;
     ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%r6, %r7}, [%r3];
     ld.shared.v2.u32 {%r8, %r9}, [%r3+8];
@@ -136,6 +138,8 @@ TEST(PtxObserver, AddressesOfEveryKindOfAccess) {
   EXPECT_EQ(copies[3], (Access{3, shared_window + 48, 16}));
   EXPECT_EQ(copies[32].bytes, 8u);
   EXPECT_EQ(copies[33].address, copies[32].address);
+  // Lanes 20 to 31 read nothing; all 32 write.
+  EXPECT_EQ(seen.accesses.at("cp.async.ca.shared.global [%r3], [%d0], 16, !%p1").size(), 52u);
   const auto& rows = seen.accesses.at("ldmatrix.sync.aligned.m8n8.x2.shared.b16 {%r6, %r7}, [%r3]");
   ASSERT_EQ(rows.size(), 16u);
   EXPECT_EQ(rows[15], (Access{15, shared_window + 240, 16}));
