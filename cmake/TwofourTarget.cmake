@@ -13,6 +13,9 @@ function(twofour_target_defaults target)
   endif()
 endfunction()
 
+# Precompiled for libraries of many files.
+set(TWOFOUR_COMMON_HEADERS <fmt/format.h> <algorithm> <functional> <map> <memory> <span> <string> <vector>)
+
 function(twofour_library target)
   add_library(${target} STATIC ${ARGN})
   twofour_target_defaults(${target})

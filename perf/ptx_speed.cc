@@ -79,8 +79,8 @@ class Kernel {
   }
 
   /// Warp instructions executed.
-  std::uint64_t launch(emu::ptx::Dim3 grid, emu::ptx::Dim3 block) {
-    return device_->launch(*module_, entry_, {grid, block, 0, parameters_}).warp_instructions;
+  std::uint64_t launch(emu::ptx::Dim3 grid, emu::ptx::Dim3 block, std::uint64_t shared = 0) {
+    return device_->launch(*module_, entry_, {grid, block, shared, parameters_}).warp_instructions;
   }
 
  private:
@@ -107,6 +107,8 @@ void report(benchmark::State& state, double instructions, const Time& best) {
 struct Gemm {
   const char *label, *file, *entry, *instruction;
   int size, k;
+  int tile = 64;             ///< rows and columns of a CTA
+  std::uint64_t shared = 0;  ///< dynamic, bytes
 };
 constexpr Gemm gemms[] = {
     {"f16", "gemm_dense_f16.ptx", "gemm_dense_f16_f32", "m16n8k16.f32.f16.f16.f32", 512, 512},
@@ -122,7 +124,31 @@ constexpr Gemm gemms[] = {
     {"sparse_bf16", "gemm_sparse_bf16.ptx", "gemm_sparse_bf16", "sp.m16n8k32.f32.bf16.bf16.f32", 512, 512},
     {"sparse_tf32", "gemm_sparse_tf32.ptx", "gemm_sparse_tf32", "sp.m16n8k16.f32.tf32.tf32.f32", 512, 512},
     {"sparse_s8", "gemm_sparse_s8.ptx", "gemm_sparse_s8", "sp.m16n8k64.s32.s8.s8.s32", 1024, 1024},
-    {"sparse_s4", "gemm_sparse_s4.ptx", "gemm_sparse_s4", "sp.m16n8k128.s32.s4.s4.s32", 1024, 1024}};
+    {"sparse_s4", "gemm_sparse_s4.ptx", "gemm_sparse_s4", "sp.m16n8k128.s32.s4.s4.s32", 1024, 1024},
+    {"f16_128x128", "gemm_dense_f16.ptx", "gemm_dense_f16_f32_128x128", "m16n8k16.f32.f16.f16.f32", 512, 512,
+     128, 49152},
+    {"f16_f16_128x128", "gemm_dense_f16.ptx", "gemm_dense_f16_f16_128x128", "m16n8k16.f16.f16.f16.f16", 512,
+     512, 128, 49152},
+    {"bf16_128x128", "gemm_dense_bf16.ptx", "gemm_dense_bf16_128x128", "m16n8k16.f32.bf16.bf16.f32", 512, 512,
+     128, 49152},
+    {"tf32_128x128", "gemm_dense_tf32.ptx", "gemm_dense_tf32_128x128", "m16n8k8.f32.tf32.tf32.f32", 512, 512,
+     128, 49152},
+    {"s8_128x128", "gemm_dense_s8.ptx", "gemm_dense_s8_128x128", "m16n8k32.s32.s8.s8.s32", 1024, 1024, 128,
+     49152},
+    {"s4_128x128", "gemm_dense_s4.ptx", "gemm_dense_s4_128x128", "m16n8k64.s32.s4.s4.s32", 1024, 1024, 128,
+     49152},
+    {"b1_128x128", "gemm_dense_b1.ptx", "gemm_dense_b1_xor_128x128", "m16n8k256.s32.b1.b1.s32.xor", 1024,
+     4096, 128, 49152},
+    {"sparse_f16_128x128", "gemm_sparse_f16.ptx", "gemm_sparse_f16_f32_128x128",
+     "sp.m16n8k32.f32.f16.f16.f32", 512, 512, 128, 73728},
+    {"sparse_bf16_128x128", "gemm_sparse_bf16.ptx", "gemm_sparse_bf16_128x128",
+     "sp.m16n8k32.f32.bf16.bf16.f32", 512, 512, 128, 73728},
+    {"sparse_tf32_128x128", "gemm_sparse_tf32.ptx", "gemm_sparse_tf32_128x128",
+     "sp.m16n8k16.f32.tf32.tf32.f32", 512, 512, 128, 73728},
+    {"sparse_s8_128x128", "gemm_sparse_s8.ptx", "gemm_sparse_s8_128x128", "sp.m16n8k64.s32.s8.s8.s32", 1024,
+     1024, 128, 73728},
+    {"sparse_s4_128x128", "gemm_sparse_s4.ptx", "gemm_sparse_s4_128x128", "sp.m16n8k128.s32.s4.s4.s32", 1024,
+     1024, 128, 73728}};
 
 void gemm(benchmark::State& state, const Gemm& g) {
   const auto& i = isa::find_instruction(g.instruction);
@@ -144,9 +170,8 @@ void gemm(benchmark::State& state, const Gemm& g) {
   std::uint64_t instructions = 0;
   emu::PackedMatrix d;
   for (auto _ : state) {
-    const Time t = time([&] {
-      instructions = kernel.launch({std::uint32_t(g.size / 64), std::uint32_t(g.size / 64), 1}, {128, 1, 1});
-    });
+    const auto ctas = std::uint32_t(g.size / g.tile);
+    const Time t = time([&] { instructions = kernel.launch({ctas, ctas, 1}, {128, 1, 1}, g.shared); });
     best.keep_best(t);
     state.SetIterationTime(t.processor);
     matrix.keep_best(time([&] { d = i.is_sparse() ? emu::gemm(i, sparse, b) : emu::gemm(i, a, b); }));

@@ -9,36 +9,43 @@
 
 extern "C" __global__ void __launch_bounds__(128)
 gemm_sparse_f16_f32(const __half* a, const uint8_t* codes, const __half* b, const float* c, float* d, int m, int n, int k) {
-  __shared__ __align__(128) char tiles[gemm_sparse_shared];
+  __shared__ __align__(128) char tiles[gemm_sparse_shared<>];
   gemm_sparse_codes<MmaSpF16>(tiles, a, codes, b, c, d, n, k / 4, k);
 }
 
 extern "C" __global__ void __launch_bounds__(128)
 gemm_sparse_f16_f16(const __half* a, const uint8_t* codes, const __half* b, const __half* c, __half* d, int m, int n, int k) {
-  __shared__ __align__(128) char tiles[gemm_sparse_shared];
+  __shared__ __align__(128) char tiles[gemm_sparse_shared<>];
   gemm_sparse_codes<MmaSpF16F16>(tiles, a, codes, b, c, d, n, k / 4, k);
 }
 
 extern "C" __global__ void __launch_bounds__(128)
 gemm_sparse_f16_k16(const __half* a, const uint8_t* codes, const __half* b, const float* c, float* d, int m, int n, int k) {
-  __shared__ __align__(128) char tiles[gemm_sparse_shared];
+  __shared__ __align__(128) char tiles[gemm_sparse_shared<>];
   gemm_sparse_codes<MmaSpF16Half>(tiles, a, codes, b, c, d, n, k / 4, k);
 }
 
 extern "C" __global__ void __launch_bounds__(128)
 gemm_sparse_f16_ordered(const __half* a, const uint8_t* codes, const __half* b, const float* c, float* d, int m, int n, int k) {
-  __shared__ __align__(128) char tiles[gemm_sparse_shared];
+  __shared__ __align__(128) char tiles[gemm_sparse_shared<>];
   gemm_sparse_codes<MmaSpF16Ordered>(tiles, a, codes, b, c, d, n, k / 4, k);
 }
 
 extern "C" __global__ void __launch_bounds__(128)
 gemm_sparse_f16_words0(const __half* a, const uint32_t* e, const __half* b, const float* c, float* d, int m, int n, int k) {
-  __shared__ __align__(128) char tiles[gemm_sparse_shared];
+  __shared__ __align__(128) char tiles[gemm_sparse_shared<>];
   gemm_sparse_words<MmaSpF16, 0>(tiles, a, e, b, c, d, n, k);
 }
 
 extern "C" __global__ void __launch_bounds__(128)
 gemm_sparse_f16_words1(const __half* a, const uint32_t* e, const __half* b, const float* c, float* d, int m, int n, int k) {
-  __shared__ __align__(128) char tiles[gemm_sparse_shared];
+  __shared__ __align__(128) char tiles[gemm_sparse_shared<>];
   gemm_sparse_words<MmaSpF16, 1>(tiles, a, e, b, c, d, n, k);
+}
+
+// Tile 128 x 128. Dynamic shared memory: 73,728 bytes.
+extern "C" __global__ void __launch_bounds__(128)
+gemm_sparse_f16_f32_128x128(const __half* a, const uint8_t* codes, const __half* b, const float* c, float* d, int m, int n, int k) {
+  extern __shared__ __align__(128) char dynamic_tiles[];
+  gemm_sparse_codes<MmaSpF16, 128>(dynamic_tiles, a, codes, b, c, d, n, k / 4, k);
 }

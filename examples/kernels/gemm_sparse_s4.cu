@@ -4,18 +4,25 @@
 
 extern "C" __global__ void __launch_bounds__(128)
 gemm_sparse_s4(const uint8_t* a, const uint8_t* codes, const uint8_t* b, const int* c, int* d, int m, int n, int k) {
-  __shared__ __align__(128) char tiles[gemm_sparse_shared];
+  __shared__ __align__(128) char tiles[gemm_sparse_shared<>];
   gemm_sparse_codes<MmaSpS4>(tiles, a, codes, b, c, d, n, k / 8, k / 4);
 }
 
 extern "C" __global__ void __launch_bounds__(128)
 gemm_sparse_s4_k64(const uint8_t* a, const uint8_t* codes, const uint8_t* b, const int* c, int* d, int m, int n, int k) {
-  __shared__ __align__(128) char tiles[gemm_sparse_shared];
+  __shared__ __align__(128) char tiles[gemm_sparse_shared<>];
   gemm_sparse_codes<MmaSpS4Half>(tiles, a, codes, b, c, d, n, k / 8, k / 4);
 }
 
 extern "C" __global__ void __launch_bounds__(128)
 gemm_sparse_s4_words(const uint8_t* a, const uint32_t* e, const uint8_t* b, const int* c, int* d, int m, int n, int k) {
-  __shared__ __align__(128) char tiles[gemm_sparse_shared];
+  __shared__ __align__(128) char tiles[gemm_sparse_shared<>];
   gemm_sparse_words<MmaSpS4, 0>(tiles, a, e, b, c, d, n, k / 4);
+}
+
+// Tile 128 x 128. Dynamic shared memory: 73,728 bytes.
+extern "C" __global__ void __launch_bounds__(128)
+gemm_sparse_s4_128x128(const uint8_t* a, const uint8_t* codes, const uint8_t* b, const int* c, int* d, int m, int n, int k) {
+  extern __shared__ __align__(128) char dynamic_tiles[];
+  gemm_sparse_codes<MmaSpS4, 128>(dynamic_tiles, a, codes, b, c, d, n, k / 8, k / 4);
 }
