@@ -172,6 +172,7 @@ class File {
   /// Puts a group at the lowest place that is free. If there is none, at the lowest.
   int put(const Group& g) {
     int base = find(g);
+    full_ |= base < 0;
     if (base < 0) base = ((g.phase - g.begin()) % g.align + g.align) % g.align - g.begin();
     while (base + g.begin() < 0) base += g.align;
     for (const auto& [offset, live] : g.live) {
@@ -182,6 +183,7 @@ class File {
     return base;
   }
   int used() const { return used_; }
+  bool full() const { return full_; }
 
  private:
   int find(const Group& g) const {
@@ -198,6 +200,7 @@ class File {
 
   std::vector<Ranges> taken_;
   int used_ = 0;
+  bool full_ = false;
 };
 
 int start(const Group& g) {
@@ -225,7 +228,7 @@ Registers give_registers(const ptx::Function& function, const Values& values,
   std::stable_sort(leaders.begin(), leaders.end(),
                    [&](int a, int b) { return start(groups.group(a)) < start(groups.group(b)); });
   File registers(most_registers), flags(predicates);
-  Registers out{std::vector<int>(values.values.size()), 0};
+  Registers out{.first = std::vector<int>(values.values.size())};
   for (const int leader : leaders) {
     const bool flag = values.values[std::size_t(leader)].predicate;
     const Group& g = groups.group(leader);
@@ -233,6 +236,7 @@ Registers give_registers(const ptx::Function& function, const Values& values,
     for (const auto& [value, offset] : g.members) out.first[std::size_t(value)] = base + offset;
   }
   out.used = registers.used();
+  out.full = registers.full();
   return out;
 }
 

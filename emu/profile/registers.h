@@ -12,6 +12,7 @@ inline constexpr int most_registers = 255, first_predicate = 256, predicates = 7
 struct Registers {
   std::vector<int> first;  ///< of each value
   int used = 0;            ///< registers of a lane, predicates aside
+  bool full = false;       ///< a value found no place and shares one; predicates aside
 
   /// None of a constant.
   RegisterRange range(const Place& place) const;

@@ -86,7 +86,8 @@ TEST(CycleRegisters, ValuesThatLiveTogetherAreApart) {
     const auto ranges = live_ranges(f, blocks, values, block_order(f, blocks, values, machine()));
     const Registers registers = give_registers(f, values, ranges);
     ASSERT_LE(registers.used, most_registers);
-    if (registers.used == most_registers) return;  // more may be alive than there are: then some are shared
+    EXPECT_TRUE(!registers.full || registers.used > most_registers - 8);
+    if (registers.full) return;  // then some are shared
     const auto& all = values.values;
     for (std::size_t a = 0; a < all.size(); ++a)
       for (std::size_t b = a + 1; b < all.size(); ++b) {
