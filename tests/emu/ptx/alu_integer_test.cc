@@ -391,7 +391,7 @@ TEST(AluLogic, Permute) {
       {"ecr", {"0000", "1110", "2210", "3210"}}, {"rc16", {"1010", "3232", "1010", "3232"}}};
   const auto byte = [](S s, int n) { return (n < 4 ? s[0] >> 8 * n : s[1] >> 8 * (n - 4)) & 255; };
   for (const auto& [mode, table] : tables)
-    expect1("prmt.b32." + mode, b32, {b32, b32, b32}, [&](S s) {
+    expect1("prmt.b32." + mode, b32, {b32, b32, b32}, [&, &table = table](S s) {
       Word r = 0;
       for (int i = 0; i < 4; ++i) r = r << 8 | byte(s, table[s[2] & 3][std::size_t(i)] - '0');
       return r;
