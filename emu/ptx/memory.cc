@@ -83,13 +83,13 @@ void GlobalMemory::give_back(std::uint64_t address, std::uint64_t bytes) {
   // Fresh memory is zero: whole pages go back to the host, the rest is cleared.
   constexpr std::uint64_t page = 4096;
   const std::uint64_t first = (address + page - 1) / page * page, last = (address + bytes) / page * page;
-  std::byte* const host = reinterpret_cast<std::byte*>(host_bias());
+  const auto host = [this](std::uint64_t at) { return reinterpret_cast<std::byte*>(host_bias() + at); };
   if (first < last) {
-    std::fill(host + address, host + first, std::byte{});
-    madvise(host + first, last - first, MADV_DONTNEED);
-    std::fill(host + last, host + address + bytes, std::byte{});
+    std::fill(host(address), host(first), std::byte{});
+    madvise(host(first), last - first, MADV_DONTNEED);
+    std::fill(host(last), host(address + bytes), std::byte{});
   } else {
-    std::fill(host + address, host + address + bytes, std::byte{});
+    std::fill(host(address), host(address + bytes), std::byte{});
   }
   auto next = holes_.lower_bound(address);
   if (next != holes_.end() && next->first == address + bytes) {
