@@ -42,19 +42,9 @@ bool DeviceHeap::free(std::uint64_t address) {
   const std::lock_guard lock(mutex_);
   const auto at = live_.find(address);
   if (at == live_.end()) return false;
-  std::uint64_t bytes = at->second;
+  const std::uint64_t bytes = at->second;
   live_.erase(at);
-  auto next = holes_.lower_bound(address);
-  if (next != holes_.end() && next->first == address + bytes) {
-    bytes += next->second;
-    next = holes_.erase(next);
-  }
-  if (next != holes_.begin())
-    if (auto before = std::prev(next); before->first + before->second == address) {
-      before->second += bytes;
-      return true;
-    }
-  holes_[address] = bytes;
+  add_hole(holes_, address, bytes);
   return true;
 }
 

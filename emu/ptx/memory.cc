@@ -21,6 +21,20 @@ typename Map::const_iterator holder(const Map& map, std::uint64_t address, bool 
 
 }  // namespace
 
+void add_hole(std::map<std::uint64_t, std::uint64_t>& holes, std::uint64_t address, std::uint64_t bytes) {
+  auto next = holes.lower_bound(address);
+  if (next != holes.end() && next->first == address + bytes) {
+    bytes += next->second;
+    next = holes.erase(next);
+  }
+  if (next != holes.begin())
+    if (auto before = std::prev(next); before->first + before->second == address) {
+      before->second += bytes;
+      return;
+    }
+  holes[address] = bytes;
+}
+
 GlobalMemory::GlobalMemory(std::uint64_t capacity, std::uint64_t gap, bool watched)
     : capacity_(capacity),
       free_bytes_(capacity),
@@ -91,17 +105,7 @@ void GlobalMemory::give_back(std::uint64_t address, std::uint64_t bytes) {
   } else {
     std::fill(host(address), host(address + bytes), std::byte{});
   }
-  auto next = holes_.lower_bound(address);
-  if (next != holes_.end() && next->first == address + bytes) {
-    bytes += next->second;
-    next = holes_.erase(next);
-  }
-  if (next != holes_.begin())
-    if (auto before = std::prev(next); before->first + before->second == address) {
-      before->second += bytes;
-      return;
-    }
-  holes_[address] = bytes;
+  add_hole(holes_, address, bytes);
 }
 
 GlobalMemory::Range GlobalMemory::find(std::uint64_t address) const {

@@ -19,6 +19,9 @@ inline constexpr std::uint64_t global_window =
     0x2000'0000'0000;  ///< of .global and .const; free in every host process
 inline constexpr std::uint64_t allocation_alignment = 256;  ///< bytes
 
+/// Adds free bytes to a map of them (first address, bytes), joined with neighbours.
+void add_hole(std::map<std::uint64_t, std::uint64_t>& holes, std::uint64_t address, std::uint64_t bytes);
+
 /// Global memory: one reserved range of host memory that the host fills with pages at first touch, and the
 /// map of what is allocated. Fresh memory is zero. The range lies at its device addresses where the host lets
 /// it (the first one of a process): then host and device share pointers, and host_bias() is 0.

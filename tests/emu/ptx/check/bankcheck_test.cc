@@ -31,11 +31,6 @@ void expect(const Checked& checked, int degree, int wavefronts, int least) {
   EXPECT_EQ(checked.failure, "");
 }
 
-void expect_clean(const Checked& checked) {
-  EXPECT_TRUE(checked.findings.empty()) << text(checked);
-  EXPECT_EQ(checked.failure, "");
-}
-
 TEST(Bankcheck, WordsByStride) {
   expect_clean(bankcheck(4, "ld.shared.u32 %r2, [%r1]"));
   expect_clean(bankcheck(132, "st.shared.u32 [%r1], %r0"));

@@ -7,27 +7,12 @@
 namespace twofour::emu::check::test {
 namespace {
 
-using ptx::test::expect_words;
 using ptx::test::kernel;
 using ptx::test::TestDevice;
 
 Checked run(const std::string& body) {
   return run_under(Tool::initcheck, kernel(body), 32);
 }
-void expect_clean(const Checked& checked) {
-  EXPECT_TRUE(checked.findings.empty()) << text(checked);
-  EXPECT_EQ(checked.failure, "");
-}
-void expect_one(const Checked& checked, const std::string& error, std::uint32_t lanes,
-                std::initializer_list<std::string> words = {}) {
-  EXPECT_EQ(checked.failure, "");
-  ASSERT_EQ(checked.findings.size(), 1u) << text(checked);
-  const Finding& f = checked.findings.front();
-  EXPECT_EQ(f.error, error);
-  EXPECT_EQ(lanes_text(f.lanes), lanes_text(lanes));
-  expect_words(f.detail, words);
-}
-
 constexpr std::uint32_t all = ~0u;
 const std::string use_r20 = R"(
   mov.u32 %r10, 0; mov.f32 %f10, 0f00000000;

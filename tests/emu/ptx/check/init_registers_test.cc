@@ -6,27 +6,11 @@
 namespace twofour::emu::check::test {
 namespace {
 
-using ptx::test::expect_words;
 using ptx::test::kernel;
 
 Checked run(const std::string& body, const std::string& before = "") {
   return run_under(Tool::initcheck, kernel(body, "", before), 32);
 }
-void expect_clean(const Checked& checked) {
-  EXPECT_TRUE(checked.findings.empty()) << text(checked);
-  EXPECT_EQ(checked.failure, "");
-}
-/// One finding, of this class, in these lanes, whose detail has these words.
-void expect_one(const Checked& checked, const std::string& error, std::uint32_t lanes,
-                std::initializer_list<std::string> words = {}) {
-  EXPECT_EQ(checked.failure, "");
-  ASSERT_EQ(checked.findings.size(), 1u) << text(checked);
-  const Finding& f = checked.findings.front();
-  EXPECT_EQ(f.error, error);
-  EXPECT_EQ(lanes_text(f.lanes), lanes_text(lanes));
-  expect_words(f.detail, words);
-}
-
 // Sets what an mma reads: A %r10-13, B %r14-15, C %f10-13.
 const std::string all_operands = R"(
   mov.u32 %r10, 0; mov.u32 %r11, 0; mov.u32 %r12, 0; mov.u32 %r13, 0; mov.u32 %r14, 0; mov.u32 %r15, 0;

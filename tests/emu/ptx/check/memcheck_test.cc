@@ -21,11 +21,6 @@ Finding only(const Checked& checked) {
   return checked.findings.empty() ? Finding{} : checked.findings.front();
 }
 
-void expect_clean(const Checked& checked) {
-  EXPECT_TRUE(checked.findings.empty()) << text(checked);
-  EXPECT_EQ(checked.failure, "");
-}
-
 TEST(Memcheck, EveryLanePastTheEnd) {
   const Finding f = only(memcheck("st.global.u32 [%d1], %r0;\n"));
   EXPECT_EQ(f.error, "out of bounds");

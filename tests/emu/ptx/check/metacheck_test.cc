@@ -16,20 +16,6 @@ using ptx::test::kernel;
 using ptx::test::TestDevice;
 using Words = std::array<std::uint32_t, 32>;
 
-void expect_clean(const Checked& checked) {
-  EXPECT_TRUE(checked.findings.empty()) << text(checked);
-  EXPECT_EQ(checked.failure, "");
-}
-void expect_one(const Checked& checked, const std::string& error, std::uint32_t lanes,
-                std::initializer_list<std::string> words = {}) {
-  EXPECT_EQ(checked.failure, "");
-  ASSERT_EQ(checked.findings.size(), 1u) << text(checked);
-  const Finding& f = checked.findings.front();
-  EXPECT_EQ(f.error, error);
-  EXPECT_EQ(lanes_text(f.lanes), lanes_text(lanes));
-  expect_words(f.detail, words);
-}
-
 /// A body on 32 lanes: zero in %r10 and %f10, word `l` of `in` in %r20 of lane l.
 Checked run(const std::string& body, const Words& in = {}) {
   const CheckerSet checkers({Tool::metacheck});

@@ -19,11 +19,6 @@ Finding only(const Checked& checked) {
   return checked.findings.empty() ? Finding{} : checked.findings.front();
 }
 
-void expect_clean(const Checked& checked) {
-  EXPECT_TRUE(checked.findings.empty()) << text(checked);
-  EXPECT_EQ(checked.failure, "");
-}
-
 /// `inside` for lanes below 16 alone; all meet afterwards.
 std::string half(const std::string& inside) {
   return "setp.ge.u32 %p0, %r0, 16;\n @%p0 bra SKIP;\n" + inside + "SKIP:\n st.global.u32 [%d1], %r0;\n";

@@ -59,4 +59,19 @@ Checked run_under(Tool tool, const std::string& ptx, std::uint32_t threads, std:
   return checked(checkers, [&] { device.results(threads, words); });
 }
 
+void expect_clean(const Checked& checked) {
+  EXPECT_TRUE(checked.findings.empty()) << text(checked);
+  EXPECT_EQ(checked.failure, "");
+}
+
+void expect_one(const Checked& checked, const std::string& error, std::uint32_t lanes,
+                std::initializer_list<std::string> words) {
+  EXPECT_EQ(checked.failure, "");
+  ASSERT_EQ(checked.findings.size(), 1u) << text(checked);
+  const Finding& f = checked.findings.front();
+  EXPECT_EQ(f.error, error);
+  EXPECT_EQ(lanes_text(f.lanes), lanes_text(lanes));
+  ptx::test::expect_words(f.detail, words);
+}
+
 }  // namespace twofour::emu::check::test

@@ -31,6 +31,12 @@ Checked run_under(Tool tool, const std::string& ptx, std::uint32_t threads, std:
 const std::vector<ptx::kernels::Kernel>& all_kernels();
 const ptx::kernels::Kernel& kernel_named(const std::string& entry);
 
+/// Ran to its end, without findings.
+void expect_clean(const Checked& checked);
+/// Ran to its end with one finding, of this class, in these lanes, whose detail has these words.
+void expect_one(const Checked& checked, const std::string& error, std::uint32_t lanes,
+                std::initializer_list<std::string> words = {});
+
 /// For the messages of failing tests.
 inline std::string text(const Checked& checked) {
   return report(checked.findings, {}) + checked.failure;
