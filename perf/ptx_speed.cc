@@ -19,6 +19,7 @@
 #include <optional>
 
 #include "twofour/emu/matrix/gemm.h"
+#include "twofour/emu/matrix/metadata_layout.h"
 #include "twofour/emu/matrix/random.h"
 #include "twofour/emu/ptx/device.h"
 
@@ -125,30 +126,41 @@ constexpr Gemm gemms[] = {
     {"sparse_tf32", "gemm_sparse_tf32.ptx", "gemm_sparse_tf32", "sp.m16n8k16.f32.tf32.tf32.f32", 512, 512},
     {"sparse_s8", "gemm_sparse_s8.ptx", "gemm_sparse_s8", "sp.m16n8k64.s32.s8.s8.s32", 1024, 1024},
     {"sparse_s4", "gemm_sparse_s4.ptx", "gemm_sparse_s4", "sp.m16n8k128.s32.s4.s4.s32", 1024, 1024},
-    {"f16_128x128", "gemm_dense_f16.ptx", "gemm_dense_f16_f32_128x128", "m16n8k16.f32.f16.f16.f32", 512, 512,
-     128, 49152},
+    {"f16_128x128", "gemm_dense_f16.ptx", "gemm_dense_f16_f32_128x128", "m16n8k16.f32.f16.f16.f32", 512, 2048,
+     128, 98304},
     {"f16_f16_128x128", "gemm_dense_f16.ptx", "gemm_dense_f16_f16_128x128", "m16n8k16.f16.f16.f16.f16", 512,
-     512, 128, 49152},
-    {"bf16_128x128", "gemm_dense_bf16.ptx", "gemm_dense_bf16_128x128", "m16n8k16.f32.bf16.bf16.f32", 512, 512,
-     128, 49152},
-    {"tf32_128x128", "gemm_dense_tf32.ptx", "gemm_dense_tf32_128x128", "m16n8k8.f32.tf32.tf32.f32", 512, 512,
-     128, 49152},
-    {"s8_128x128", "gemm_dense_s8.ptx", "gemm_dense_s8_128x128", "m16n8k32.s32.s8.s8.s32", 1024, 1024, 128,
-     49152},
-    {"s4_128x128", "gemm_dense_s4.ptx", "gemm_dense_s4_128x128", "m16n8k64.s32.s4.s4.s32", 1024, 1024, 128,
-     49152},
+     2048, 128, 98304},
+    {"bf16_128x128", "gemm_dense_bf16.ptx", "gemm_dense_bf16_128x128", "m16n8k16.f32.bf16.bf16.f32", 512,
+     2048, 128, 98304},
+    {"tf32_128x128", "gemm_dense_tf32.ptx", "gemm_dense_tf32_128x128", "m16n8k8.f32.tf32.tf32.f32", 512, 2048,
+     128, 98304},
+    {"s8_128x128", "gemm_dense_s8.ptx", "gemm_dense_s8_128x128", "m16n8k32.s32.s8.s8.s32", 1024, 2048, 128,
+     98304},
+    {"s4_128x128", "gemm_dense_s4.ptx", "gemm_dense_s4_128x128", "m16n8k64.s32.s4.s4.s32", 1024, 2048, 128,
+     98304},
     {"b1_128x128", "gemm_dense_b1.ptx", "gemm_dense_b1_xor_128x128", "m16n8k256.s32.b1.b1.s32.xor", 1024,
-     4096, 128, 49152},
+     8192, 128, 98304},
     {"sparse_f16_128x128", "gemm_sparse_f16.ptx", "gemm_sparse_f16_f32_128x128",
-     "sp.m16n8k32.f32.f16.f16.f32", 512, 512, 128, 73728},
+     "sp.m16n8k32.f32.f16.f16.f32", 512, 2048, 128, 147456},
     {"sparse_bf16_128x128", "gemm_sparse_bf16.ptx", "gemm_sparse_bf16_128x128",
-     "sp.m16n8k32.f32.bf16.bf16.f32", 512, 512, 128, 73728},
+     "sp.m16n8k32.f32.bf16.bf16.f32", 512, 2048, 128, 147456},
     {"sparse_tf32_128x128", "gemm_sparse_tf32.ptx", "gemm_sparse_tf32_128x128",
-     "sp.m16n8k16.f32.tf32.tf32.f32", 512, 512, 128, 73728},
+     "sp.m16n8k16.f32.tf32.tf32.f32", 512, 2048, 128, 147456},
     {"sparse_s8_128x128", "gemm_sparse_s8.ptx", "gemm_sparse_s8_128x128", "sp.m16n8k64.s32.s8.s8.s32", 1024,
-     1024, 128, 73728},
+     2048, 128, 147456},
     {"sparse_s4_128x128", "gemm_sparse_s4.ptx", "gemm_sparse_s4_128x128", "sp.m16n8k128.s32.s4.s4.s32", 1024,
-     1024, 128, 73728}};
+     2048, 128, 147456}};
+
+/// As codes, or as the words of registers for selector 0.
+void metadata(Kernel& kernel, const isa::Instruction& i, const emu::SparseMatrix& a, bool words) {
+  if (!words) {
+    kernel.buffer(a.codes.size(), a.codes.data());
+    return;
+  }
+  const emu::IntegerArray e =
+      emu::encode_metadata({a.rows(), a.groups(), a.codes}, {emu::MetadataLayout::ptx, i, 0});
+  kernel.buffer(4 * e.words.size(), e.words.data());
+}
 
 void gemm(benchmark::State& state, const Gemm& g) {
   const auto& i = isa::find_instruction(g.instruction);
@@ -160,7 +172,7 @@ void gemm(benchmark::State& state, const Gemm& g) {
   const emu::SparseMatrix sparse = i.is_sparse() ? emu::compress(emu::prune(a)) : emu::SparseMatrix();
   Kernel kernel(threads, g.file, g.entry);
   kernel.matrix(i.is_sparse() ? sparse.values : a);
-  if (i.is_sparse()) kernel.buffer(sparse.codes.size(), sparse.codes.data());
+  if (i.is_sparse()) metadata(kernel, i, sparse, g.tile == 128);
   kernel.matrix(b);
   const emu::PackedMatrix zeros(i.d, g.size, g.size);
   kernel.matrix(zeros);

@@ -39,7 +39,7 @@ SimdLevel simd_level() {
 bool simd_has_vnni() {
 #if defined(__x86_64__)
   return simd_level() == SimdLevel::avx512 && wanted() != "avx512" && __builtin_cpu_supports("avx512vnni") &&
-         __builtin_cpu_supports("avx512vpopcntdq");
+         __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vpopcntdq");
 #else
   return false;
 #endif

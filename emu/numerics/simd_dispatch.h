@@ -11,7 +11,7 @@ enum class SimdLevel { portable, avx2, avx512 };
 /// has that).
 SimdLevel simd_level();
 
-/// The avx512 level on a processor that also has VNNI and VPOPCNTDQ (TWOFOUR_SIMD=avx512 leaves them out).
+/// The avx512 level on a processor that also has VNNI, VBMI and VPOPCNTDQ (TWOFOUR_SIMD=avx512 leaves them out).
 bool simd_has_vnni();
 
 }  // namespace twofour::emu

@@ -180,6 +180,19 @@ void gather(Warp& warp, const Address& address, std::uint32_t lanes, std::uint64
   });
 }
 
+Piece shared_piece(Warp& warp, std::uint64_t size) {
+  const auto memory = warp.cta().shared();
+  if (memory.size() < size) return {};
+  return {true, shared_window, memory.size() - size,
+          reinterpret_cast<std::uintptr_t>(memory.data()) - shared_window};
+}
+
+Piece global_piece(Warp& warp, const Op& op, std::uint64_t size) {
+  const Warp::Cached& cached = warp.cached(op);
+  if (cached.end - cached.begin < size) return {};
+  return {true, cached.begin, cached.end - cached.begin - size, warp.cta().grid().memory->host_bias()};
+}
+
 View view(Warp& warp, const Op& op, Window window, const Addresses& a, std::uint32_t lanes,
           std::uint64_t size, bool write) {
   const int first = std::countr_zero(lanes);

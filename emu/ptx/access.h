@@ -28,6 +28,17 @@ std::string_view name(Window window);
 /// The addresses that a warp's registers give, active or not.
 void read_base(Warp& warp, const Address& address, std::uint64_t* at);
 
+/// A piece of memory in which addresses from `begin` to `begin + room` may be accessed; host address = bias +
+/// address.
+struct Piece {
+  bool exists = false;
+  std::uint64_t begin = 0, room = 0;
+  std::uintptr_t bias = 0;
+};
+/// Pieces for accesses of `size` bytes: shared memory, and the allocation that `op` accessed last.
+Piece shared_piece(Warp& warp, std::uint64_t size);
+Piece global_piece(Warp& warp, const Op& op, std::uint64_t size);
+
 /// Addresses of 32 lanes; inactive lanes have that of an active one.
 struct Addresses {
   alignas(64) std::uint64_t at[lanes_of_warp];

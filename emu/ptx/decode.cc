@@ -174,6 +174,7 @@ void FunctionDecoder::decode(Program& program) {
   end.run = end_of_code;
   end.source = std::max(0, count - 1);
   resolve_branches();
+  fuse_multiplications(program);
   program.register_bytes = (next_offset_ + 63) / 64 * 64;
   if (program.register_bytes > max_register_bytes)
     refuse(fmt::format("registers of {} bytes a warp, the limit is {}", program.register_bytes,

@@ -138,6 +138,9 @@ std::vector<Branch> branches_of(const Function& function);
 /// A matrix instruction as the instruction table spells it: without its state space, ldmatrix with .shared.
 isa::Spelling spelling_of(const FunctionDecoder& d);
 
+/// Lets each run of mma that may share operands be executed by its first op.
+void fuse_multiplications(Program& program);
+
 /// A pseudo-op at a meeting point.
 void meet(Warp& warp, const Op& op, std::uint32_t lanes);
 void end_of_code(Warp& warp, const Op& op, std::uint32_t lanes);

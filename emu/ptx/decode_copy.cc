@@ -1,5 +1,6 @@
 // cp.async and mbarrier. A copy happens at its issue, the earliest moment that PTX allows: groups and waits
 // then have nothing left to do (emu/warp/async_copy.h has the other moments).
+#include "twofour/emu/numerics/simd_dispatch.h"
 #include "twofour/emu/ptx/cta.h"
 #include "twofour/emu/ptx/decode.h"
 #include "twofour/emu/ptx/qualifiers.h"
@@ -54,9 +55,53 @@ void copy_in_pieces(Warp& warp, const Op& op, std::uint32_t lanes) {
   });
 }
 
+/// A copy of 16 bytes by all lanes, each from from[l] + from_offset to to[l] + to_offset.
+struct FullCopy {
+  const std::uint32_t* to;
+  std::uint32_t to_offset;
+  const std::uint64_t* from;
+  std::uint64_t from_offset;
+  Piece shared, global;
+};
+/// Not done: an address is misaligned or outside its piece.
+TWOFOUR_ALWAYS_INLINE void copy_all_body(const FullCopy& c, bool& done) {
+  constexpr std::size_t size = 16, batch = 8;
+  std::uint64_t to[lanes_of_warp], from[lanes_of_warp], any = 0, outside = 0;
+  for (int l = 0; l < lanes_of_warp; ++l) {
+    to[l] = c.to[l] + c.to_offset;
+    from[l] = c.from[l] + c.from_offset;
+    any |= to[l] | from[l];
+    const std::uint64_t to_place = to[l] - c.shared.begin, from_place = from[l] - c.global.begin;
+    outside |= to_place | (c.shared.room - to_place) | from_place | (c.global.room - from_place);
+  }
+  done = (any & (size - 1)) == 0 && std::int64_t(outside) >= 0;
+  if (!done) return;
+  for (std::size_t first = 0; first < lanes_of_warp; first += batch) {
+    std::byte data[batch][size];  // reads first: a store may hold up a load some multiple of 4096 bytes away
+    for (std::size_t l = 0; l < batch; ++l)
+      std::memcpy(data[l], reinterpret_cast<const std::byte*>(c.global.bias + from[first + l]), size);
+    for (std::size_t l = 0; l < batch; ++l)
+      std::memcpy(reinterpret_cast<std::byte*>(c.shared.bias + to[first + l]), data[l], size);
+  }
+}
+TWOFOUR_SIMD_VARIANTS(copy_all, (const FullCopy& c, bool& done), copy_all_body(c, done))
+
+bool copied_whole(Warp& warp, const Op& op) {
+  const auto& c = *static_cast<const CopyOp*>(op.data);
+  const FullCopy copy{
+      warp.reg<std::uint32_t>(c.to.reg), std::uint32_t(c.to.offset), warp.reg<std::uint64_t>(c.from.reg),
+      std::uint64_t(c.from.offset),      shared_piece(warp, 16),     global_piece(warp, op, 16)};
+  bool done = false;
+  if (copy.shared.exists && copy.global.exists) copy_all(copy, done);
+  return done;
+}
+
 template <std::size_t size>
 void copy(Warp& warp, const Op& op, std::uint32_t lanes) {
   const auto& c = *static_cast<const CopyOp*>(op.data);
+  if (size == 16 && lanes == all_lanes && c.to.base == Address::Base::reg32 &&
+      c.from.base == Address::Base::reg64 && copied_whole(warp, op))
+    return;
   Addresses to, from;
   gather(warp, c.to, lanes, size, size, to);
   gather(warp, c.from, lanes, size, size, from);

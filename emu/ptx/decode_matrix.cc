@@ -2,120 +2,23 @@
 #include <algorithm>
 #include <optional>
 
+#include "twofour/emu/numerics/simd_dispatch.h"
 #include "twofour/emu/ptx/cta.h"
 #include "twofour/emu/ptx/decode.h"
+#include "twofour/emu/ptx/matrix_op.h"
 #include "twofour/emu/ptx/observer.h"
 #include "twofour/emu/ptx/qualifiers.h"
 #include "twofour/emu/warp/ldmatrix.h"
-#include "twofour/emu/warp/mma.h"
 #include "twofour/emu/warp/wmma_memory.h"
 
 namespace twofour::emu::ptx {
 namespace {
 
-/// Registers of an operand, each 4 bytes a lane, or 8 (f64).
-struct Registers {
-  std::array<Ref, max_operand_registers> refs = {};
-  int count = 0;
-  bool wide = false;
-};
-
-struct MatrixOp {
-  isa::Spelling spelling;
-  Registers a, b, c, d;
-  Ref metadata, stride;
-  int selector = 0;
-  /// By architecture; no instruction: the architecture refuses it.
-  std::array<PreparedMma, std::size_t(isa::Architecture::blackwell) + 1> prepared = {};
-  Address address;
-};
-
-void read_fragment(Warp& warp, const Registers& r, Fragment& f) {
-  for (std::size_t k = 0; k < std::size_t(r.count); ++k) {
-    if (!r.wide) {
-      std::memcpy(f.word[k].data(), warp.pointer(r.refs[k]), sizeof f.word[k]);
-      continue;
-    }
-    const auto* s = warp.reg<std::uint64_t>(r.refs[k]);
-    for (std::size_t l = 0; l < lanes_of_warp; ++l) {
-      f.word[2 * k][l] = std::uint32_t(s[l]);
-      f.word[2 * k + 1][l] = std::uint32_t(s[l] >> 32);
-    }
-  }
-}
-
-void write_fragment(Warp& warp, const Registers& r, const Fragment& f) {
-  for (std::size_t k = 0; k < std::size_t(r.count); ++k) {
-    if (!r.refs[k]) continue;
-    if (!r.wide) {
-      std::memcpy(warp.pointer(r.refs[k]), f.word[k].data(), sizeof f.word[k]);
-      continue;
-    }
-    auto* d = warp.reg<std::uint64_t>(r.refs[k]);
-    for (std::size_t l = 0; l < lanes_of_warp; ++l)
-      d[l] = f.word[2 * k][l] | std::uint64_t(f.word[2 * k + 1][l]) << 32;
-  }
-}
-
-void need_all_lanes(Warp& warp, std::uint32_t lanes) {
-  if (const std::uint32_t missing = ~lanes; missing != 0)
-    warp.fail(std::countr_zero(missing),
-              "a matrix instruction needs all 32 lanes; lanes {:#010x} are not here", missing);
-}
-
-/// Runs f and gives its Errors their place and kind.
-template <class F>
-void with_place(Warp& warp, std::uint32_t lanes, Fault fault, F&& f) {
-  need_all_lanes(warp, lanes);
-  std::string problem;
-  try {
-    return f();
-  } catch (const Error& e) {
-    problem = e.what();
-  }
-  warp.fail(fault, -1, "{}", problem);
-}
-
-NumericOptions numeric_options(isa::Architecture architecture, const MatrixOp& m) {
-  return {architecture, m.spelling.satfinite, m.spelling.rounding};
-}
-
-/// Registers of 64 bits a lane, and what the architecture refuses.
-void multiply_copies(Warp& warp, const MatrixOp& m) {
-  with_place(warp, all_lanes, Fault::other, [&] {
-    MmaOperands x;
-    read_fragment(warp, m.a, x.a);
-    read_fragment(warp, m.b, x.b);
-    read_fragment(warp, m.c, x.c);
-    if (m.metadata) std::memcpy(x.metadata.data(), warp.pointer(m.metadata), sizeof x.metadata);
-    x.selector = m.selector;
-    const isa::Architecture architecture = warp.cta().grid().machine->architecture;
-    write_fragment(warp, m.d, execute(*m.spelling.instruction, x, numeric_options(architecture, m)));
-  });
-}
-
-template <class Word>
-void point_to(Warp& warp, const Registers& r, MmaRegisters::Words<Word>& to) {
-  for (std::size_t k = 0; k < std::size_t(r.count); ++k) to[k] = warp.reg<std::uint32_t>(r.refs[k]);
-}
-
-void multiply(Warp& warp, const Op& op, std::uint32_t lanes) {
-  const auto& m = *static_cast<const MatrixOp*>(op.data);
-  const PreparedMma& mma = m.prepared[std::size_t(warp.cta().grid().machine->architecture)];
-  need_all_lanes(warp, lanes);
-  if (mma.instruction == nullptr) return multiply_copies(warp, m);
-  MmaRegisters r;
-  point_to(warp, m.a, r.a);
-  point_to(warp, m.b, r.b);
-  point_to(warp, m.c, r.c);
-  point_to(warp, m.d, r.d);
-  if (m.metadata) r.metadata = warp.reg<std::uint32_t>(m.metadata);
-  run(mma, r);
-}
-
 /// All of ldmatrix, with the messages.
-void load_matrices_checked(Warp& warp, const MatrixOp& m, Addresses& a) {
+void load_matrices_checked(Warp& warp, const MatrixOp& m) {
   with_place(warp, all_lanes, Fault::address, [&] {
+    Addresses a;
+    read_base(warp, m.address, a.at);
     for (std::uint64_t& address : a.at) address -= shared_window;
     write_fragment(warp, m.d,
                    ldmatrix(*m.spelling.instruction, warp.cta().shared(),
@@ -123,29 +26,53 @@ void load_matrices_checked(Warp& warp, const MatrixOp& m, Addresses& a) {
   });
 }
 
-/// A row of 16 bytes for each of the first lanes.
+/// ldmatrix without the messages: lane l names the 16 bytes from r[l] + offset in the shared window.
+struct Rows {
+  const std::uint32_t* r;
+  std::uint32_t offset;
+  int count;
+  std::span<const std::byte> shared;
+  std::array<std::uint32_t*, 4> d;  ///< of eight rows each
+};
+TWOFOUR_ALWAYS_INLINE void load_rows_body(const Rows& rows, bool& loaded) {
+  constexpr std::uint32_t row_bytes = 16;
+  std::uint32_t at[lanes_of_warp], any = 0, outside = 0;
+  const auto room = std::uint32_t(rows.shared.size()) - row_bytes;
+  for (int l = 0; l < rows.count; ++l) {
+    at[l] = rows.r[l] + rows.offset - std::uint32_t(shared_window);
+    any |= at[l];
+    outside |= at[l] | (room - at[l]);
+  }
+  loaded = (any & (row_bytes - 1)) == 0 && std::int32_t(outside) >= 0;
+  if (!loaded) return;
+  for (int first = 0; first < rows.count; first += 8) {
+    std::uint32_t* const d = rows.d[std::size_t(first / 8)];
+    for (int row = 0; row < 8; ++row)
+      std::memcpy(d + 4 * row, rows.shared.data() + at[first + row], row_bytes);
+  }
+}
+TWOFOUR_SIMD_VARIANTS(load_rows, (const Rows& rows, bool& loaded), load_rows_body(rows, loaded))
+
 void load_matrices(Warp& warp, const Op& op, std::uint32_t lanes) {
   const auto& m = *static_cast<const MatrixOp*>(op.data);
   need_all_lanes(warp, lanes);
   const isa::Movement& movement = m.spelling.instruction->movement;
   const auto shared = warp.cta().shared();
-  Addresses a;
-  read_base(warp, m.address, a.at);
-  const std::uint64_t room = shared.size() - 16;
-  std::uint64_t low = 0, outside = room;  // the top bit: less than a row of memory, or a row not in it
-  for (std::size_t l = 0; l < std::size_t(8 * movement.matrices); ++l) {
-    const std::uint64_t at = a.at[l] - shared_window;
-    low |= at;
-    outside |= at | (room - at);
-  }
-  if ((low & 15) != 0 || std::int64_t(outside) < 0) return load_matrices_checked(warp, m, a);
-  for (std::size_t j = 0; j < std::size_t(movement.matrices); ++j) {
-    auto* const d = warp.reg<LaneRegister>(m.d.refs[j]);
-    if (d == nullptr) continue;
-    for (std::size_t row = 0; row < 8; ++row)
-      std::memcpy(d->data() + 4 * row, shared.data() + (a.at[8 * j + row] - shared_window), 16);
-    if (movement.transposed) *d = movmatrix(*d);
-  }
+  if (m.address.base != Address::Base::reg32 || shared.size() < 16) return load_matrices_checked(warp, m);
+  Rows rows{warp.reg<std::uint32_t>(m.address.reg),
+            std::uint32_t(m.address.offset),
+            8 * movement.matrices,
+            shared,
+            {}};
+  LaneRegister unused;
+  for (std::size_t j = 0; j < std::size_t(movement.matrices); ++j)
+    rows.d[j] = m.d.refs[j] ? warp.reg<std::uint32_t>(m.d.refs[j]) : unused.data();
+  bool loaded = false;
+  load_rows(rows, loaded);
+  if (!loaded) return load_matrices_checked(warp, m);
+  if (!movement.transposed) return;
+  for (std::size_t j = 0; j < std::size_t(movement.matrices); ++j)
+    if (m.d.refs[j]) *warp.reg<LaneRegister>(m.d.refs[j]) = movmatrix(*warp.reg<LaneRegister>(m.d.refs[j]));
 }
 
 void transpose(Warp& warp, const Op& op, std::uint32_t lanes) {
@@ -219,18 +146,6 @@ Registers registers(FunctionDecoder& d, const Operand& o, int words, bool result
   return r;
 }
 
-/// Once for all launches.
-void prepare_all(MatrixOp& m) {
-  for (const Registers* r : {&m.a, &m.b, &m.c, &m.d})
-    if (r->wide) return;
-  for (std::size_t n = 0; n < m.prepared.size(); ++n) {
-    try {
-      m.prepared[n] = prepare(*m.spelling.instruction, numeric_options(isa::Architecture(n), m), m.selector);
-    } catch (const Error&) {  // said where it runs
-    }
-  }
-}
-
 void emit_matrix(FunctionDecoder& d, Handler handler, MatrixOp m) {
   const MatrixOp* const data = d.own(std::move(m));
   d.emit(handler).data = data;
@@ -253,7 +168,7 @@ void decode_multiply(FunctionDecoder& d) {
       d.refuse(fmt::format("sparsity selector {}, it takes 0 to {}", selector, i.selectors() - 1));
     m.selector = int(selector);
   }
-  prepare_all(m);
+  prepare_multiply(m);
   emit_matrix(d, multiply, m);
 }
 

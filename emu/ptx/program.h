@@ -29,6 +29,7 @@ class Ref {
   static Ref constant(const void* lanes) { return Ref(reinterpret_cast<std::uintptr_t>(lanes) | 1); }
 
   explicit operator bool() const { return at_ != 1; }
+  bool operator==(const Ref&) const = default;
   bool is_constant() const { return (at_ & 1) != 0; }
   std::uintptr_t offset() const { return at_; }  ///< of one in the frame
   /// Null for no operand.

@@ -58,6 +58,8 @@ class Warp {
   T* reg(Ref r) const {
     return reinterpret_cast<T*>(r.in(registers_));
   }
+  /// Address of those of the frame.
+  std::uintptr_t registers() const { return registers_; }
   /// Null for no operand.
   void* pointer(Ref r) const { return r.in(registers_); }
   std::uint32_t active() const { return active_; }
@@ -95,6 +97,13 @@ class Warp {
   void resume() { state_ = State::ready; }
   /// Lets the other warps run.
   void yield() { stop(); }
+  /// Counts and jumps over the next `count` ops, or false: not that many are in the budget.
+  bool skip(std::uint64_t count) {
+    if (count > limit_ - executed_) return false;
+    executed_ += count;
+    pc_ += count;
+    return true;
+  }
   /// An op that stands for nothing in the PTX.
   void uncount() { --executed_; }
 
@@ -151,7 +160,7 @@ class Warp {
   std::vector<Entry> ways_;
   std::vector<std::byte> local_;
   std::uint64_t local_stride_ = 0;
-  std::array<Cached, 16> cache_ = {};
+  std::array<Cached, 256> cache_ = {};
 };
 
 /// Operands of a call, beside its op: from the caller's slots to the callee's and back.

@@ -41,7 +41,7 @@ TWOFOUR_SIMD_VARIANTS(chains, (Tile & t), chains_body(t))
 
 }  // namespace
 
-bool fast_double_mma(const PreparedMma&, const MmaRegisters& r) {
+bool fast_double_mma(const PreparedMma&, const std::byte*, const std::byte*, const MmaRegisters& r) {
   Tile t;
   double c[2][warp_lanes];
   gather(r.a, 0, t.a);

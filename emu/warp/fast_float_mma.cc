@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <new>
 
 #include "twofour/emu/numerics/half.h"
 #include "twofour/emu/numerics/window.h"
@@ -18,18 +19,22 @@ using isa::ElementType;
 constexpr int max_stored = 16, max_k = 32;  // of the float instructions
 constexpr int elements = max_rows * columns_n;
 
-/// One instruction on its way through the kernel; WindowTile says what lies where.
-struct Tile {
-  alignas(64) float a_value[max_stored * max_rows];
-  alignas(64) std::uint32_t a_byte[max_stored * max_rows];
-  alignas(64) float b_value[columns_n * max_k];
-  alignas(64) std::uint32_t b_drop[columns_n / 4 * max_k];
-  alignas(64) std::uint32_t select[max_stored * max_rows];
-  alignas(64) float accumulator[elements];
-  alignas(64) std::uint32_t a_words[max_line_words * max_rows];  ///< [word of a row][row]
-  alignas(64) std::byte b_words[4 * columns_n * max_k];          ///< columns, of words or halves
-  WindowLine a, b;
+/// Operands as the kernel takes them; WindowTile says what lies where.
+struct Rows {
+  alignas(64) float value[max_stored * max_rows];
+  alignas(64) std::uint32_t byte[max_stored * max_rows];
+  alignas(64) std::uint32_t select[max_stored * max_rows];  ///< of sparse instructions
+  WindowLine line;
+  Registers registers;
+  const std::uint32_t* metadata;
 };
+struct Columns {
+  alignas(64) float value[columns_n * max_k];
+  alignas(64) std::uint32_t drop[columns_n / 4 * max_k];
+  WindowLine line;
+  Registers registers;
+};
+static_assert(sizeof(Rows) <= FastMma::max_a_bytes && sizeof(Columns) <= FastMma::max_b_bytes);
 
 /// f16 needs no scaling, so that one pass does.
 struct Half {
@@ -107,20 +112,20 @@ WindowLine f16_line(bool special) {
   return line;
 }
 
-void unpack_a(const PreparedMma& p, Tile& t) {
+void unpack(const PreparedMma& p, const std::uint32_t* words, Rows& rows) {
   const ElementType type = p.instruction->a;
-  const int words = 2 * p.a_registers, count = p.instruction->stored_k() * max_rows;
+  const int count = p.instruction->stored_k() * max_rows;
   if (type == ElementType::f16) {
     bool special = false;
-    f16_rows(t.a_words, words, t.a_value, t.a_byte, special);
-    t.a = f16_line(special);
+    f16_rows(words, 2 * p.a_registers, rows.value, rows.byte, special);
+    rows.line = f16_line(special);
     return;
   }
   alignas(64) std::uint32_t wide[max_stored * max_rows];
-  if (type == ElementType::bf16) bf16_rows(t.a_words, words, wide);
-  t.a = window_unpack(ElementType::tf32, type == ElementType::bf16 ? wide : t.a_words, count, t.a_value,
-                      t.a_byte);
-  drops_to_bytes(window_top(type), count, t.a_byte);
+  if (type == ElementType::bf16) bf16_rows(words, 2 * p.a_registers, wide);
+  rows.line = window_unpack(ElementType::tf32, type == ElementType::bf16 ? wide : words, count, rows.value,
+                            rows.byte);
+  drops_to_bytes(window_top(type), count, rows.byte);
 }
 
 TWOFOUR_ALWAYS_INLINE void f16_columns_body(const std::uint16_t* in, int count, float* value,
@@ -149,19 +154,19 @@ void columns_of_b(const Registers& b, int registers, std::byte* out) {
       std::memcpy(out + 16 * (g * registers + n), b[std::size_t(n)] + 4 * g, 16);
 }
 
-void unpack_b(const PreparedMma& p, Tile& t) {
+void unpack(const PreparedMma& p, const std::byte* words, Columns& columns) {
   const ElementType type = p.instruction->b;
   const int k = p.instruction->shape.k;
   alignas(64) std::uint32_t drop[columns_n * max_k];
   if (type == ElementType::f16) {
     bool special = false;
-    f16_columns(reinterpret_cast<const std::uint16_t*>(t.b_words), columns_n * k, t.b_value, drop, special);
-    t.b = f16_line(special);
+    f16_columns(reinterpret_cast<const std::uint16_t*>(words), columns_n * k, columns.value, drop, special);
+    columns.line = f16_line(special);
   } else {
-    t.b = window_unpack(type, t.b_words, columns_n * k, t.b_value, drop);
+    columns.line = window_unpack(type, words, columns_n * k, columns.value, drop);
   }
-  pack_drops(drop, k, t.b_drop);
-  pack_drops(drop + 4 * k, k, t.b_drop + k);
+  pack_drops(drop, k, columns.drop);
+  pack_drops(drop + 4 * k, k, columns.drop + k);
 }
 
 /// Codes of a row in one word, the first group's lowest (isa::metadata_place).
@@ -258,17 +263,26 @@ void scale_c(const WindowRule& rule, double factor, float* c, Misfits& misfits) 
   }
 }
 
-void multiply(const PreparedMma& p, const MmaRegisters& r, Tile& t) {
+void take_a(const PreparedMma& p, const MmaRegisters& r, std::byte* out) {
+  auto& rows = *new (out) Rows;
   const isa::Instruction& i = *p.instruction;
-  if (i.is_sparse()) {
-    std::uint32_t codes[max_rows];
-    gather_codes(p, r.metadata, codes);
-    find_selected(codes, i.sparsity == isa::Sparsity::one_of_two, i.stored_k(), t.select);
-  }
-  const WindowTile tile{
-      i.stored_k() / p.rule.products,     t.a_value,    t.a_byte, i.shape.k, t.b_value, t.b_drop,
-      i.is_sparse() ? t.select : nullptr, t.accumulator};
-  window_tile_kernel(p.rule, i.is_sparse())(p.rule, tile);
+  alignas(64) std::uint32_t words[max_line_words * max_rows];  // [word of a row][row]
+  rows_of_a(r.a, p.a_registers, words);
+  unpack(p, words, rows);
+  rows.registers = r.a;
+  rows.metadata = r.metadata;
+  if (!i.is_sparse()) return;
+  std::uint32_t codes[max_rows];
+  gather_codes(p, r.metadata, codes);
+  find_selected(codes, i.sparsity == isa::Sparsity::one_of_two, i.stored_k(), rows.select);
+}
+
+void take_b(const PreparedMma& p, const MmaRegisters& r, std::byte* out) {
+  alignas(64) std::byte words[4 * columns_n * max_k];  // columns, of words or halves
+  columns_of_b(r.b, p.b_registers, words);
+  auto& columns = *new (out) Columns;
+  unpack(p, words, columns);
+  columns.registers = r.b;
 }
 
 /// The elements that the window did not take, by the scalar definition.
@@ -299,28 +313,34 @@ void store_through(const PreparedMma& p, const MmaRegisters& r, const Misfits& m
   put_registers(p, d, r);
 }
 
+bool multiply(const PreparedMma& p, const std::byte* a, const std::byte* b, const MmaRegisters& r) {
+  const isa::Instruction& i = *p.instruction;
+  const auto& rows = *reinterpret_cast<const Rows*>(a);
+  const auto& columns = *reinterpret_cast<const Columns*>(b);
+  const int blocks = i.stored_k() / p.rule.products;
+  if (!window_admits(p.rule, rows.line, columns.line, blocks)) return false;
+  alignas(64) float accumulator[elements];
+  i.c == ElementType::f32 ? load_c(r.c, accumulator) : load_half_c(r.c, accumulator);
+  const double factor = rows.line.factor * columns.line.factor;
+  Misfits misfits;
+  scale_c(p.rule, factor, accumulator, misfits);
+  const bool sparse = i.is_sparse();
+  window_tile_kernel(p.rule, sparse)(p.rule, {blocks, rows.value, rows.byte, i.shape.k, columns.value,
+                                              columns.drop, sparse ? rows.select : nullptr, accumulator});
+  if (factor != 1) scale(accumulator, factor);
+  if (!misfits.any && wants_all(p, r)) {
+    store(p, accumulator, r.d);
+    return true;
+  }
+  const MmaRegisters all{rows.registers, columns.registers, r.c, r.d, rows.metadata};
+  store_through(p, all, misfits, accumulator);
+  return true;
+}
+
 }  // namespace
 
-bool fast_float_mma(const PreparedMma& p, const MmaRegisters& r) {
-  const isa::Instruction& i = *p.instruction;
-  Tile t;
-  // All registers first: a vector cannot be read from narrow stores that are still on their way.
-  i.c == ElementType::f32 ? load_c(r.c, t.accumulator) : load_half_c(r.c, t.accumulator);
-  rows_of_a(r.a, p.a_registers, t.a_words);
-  columns_of_b(r.b, p.b_registers, t.b_words);
-  unpack_a(p, t);
-  unpack_b(p, t);
-  if (!window_admits(p.rule, t.a, t.b, i.stored_k() / p.rule.products)) return false;
-  const double factor = t.a.factor * t.b.factor;
-  Misfits misfits;
-  scale_c(p.rule, factor, t.accumulator, misfits);
-  multiply(p, r, t);
-  if (factor != 1) scale(t.accumulator, factor);
-  if (misfits.any || !wants_all(p, r))
-    store_through(p, r, misfits, t.accumulator);
-  else
-    store(p, t.accumulator, r.d);
-  return true;
+FastMma fast_float_mma() {
+  return {take_a, take_b, multiply, sizeof(Rows), sizeof(Columns)};
 }
 
 }  // namespace twofour::emu

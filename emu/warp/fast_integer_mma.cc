@@ -87,7 +87,7 @@ std::uint32_t add(std::int32_t sum, std::uint32_t c, bool satfinite) {
 
 }  // namespace
 
-bool fast_integer_mma(const PreparedMma& p, const MmaRegisters& r) {
+bool fast_integer_mma(const PreparedMma& p, const std::byte*, const std::byte*, const MmaRegisters& r) {
   const isa::Instruction& i = *p.instruction;
   RowWords a;
   ColumnWords b;

@@ -7,12 +7,13 @@
 
 namespace twofour::emu {
 
-/// Sets what is fast about a prepared mma; leaves `fast` null for the quad pair, fp8, and f64 of
+/// Sets what is fast about a prepared mma; leaves `fast` empty for the quad pair, fp8, and f64 of
 /// 16 rows or not to nearest.
 void find_fast_mma(PreparedMma& p);
 
 /// Sets d and returns true, or returns false: the instruction or these operands (NaN, infinities, exponents
 /// too far apart) need the scalar definition.
+bool fast_mma(const PreparedMma& p, const MmaRegisters& registers);
 bool fast_mma(const PreparedMma& p, const MmaOperands& operands, Fragment& d);
 
 /// Copies of the registers.
@@ -24,9 +25,11 @@ inline bool wants_all(const PreparedMma& p, const MmaRegisters& r) {
   return std::find(r.d.begin(), r.d.begin() + p.d_registers, nullptr) == r.d.begin() + p.d_registers;
 }
 
-/// f64; f16, bf16 and tf32 inputs; integers and single bits.
-bool fast_double_mma(const PreparedMma& p, const MmaRegisters& registers);
-bool fast_float_mma(const PreparedMma& p, const MmaRegisters& registers);
-bool fast_integer_mma(const PreparedMma& p, const MmaRegisters& registers);
+/// f64; integers and single bits. They take A and B from the registers.
+bool fast_double_mma(const PreparedMma& p, const std::byte*, const std::byte*, const MmaRegisters& registers);
+bool fast_integer_mma(const PreparedMma& p, const std::byte*, const std::byte*,
+                      const MmaRegisters& registers);
+/// f16, bf16 and tf32 inputs.
+FastMma fast_float_mma();
 
 }  // namespace twofour::emu

@@ -78,9 +78,12 @@ PreparedMma prepare(const isa::Instruction& i, const NumericOptions& options, in
   return look_up(i, options, selector);
 }
 
-void run(const PreparedMma& p, const MmaRegisters& registers) {
-  if (p.fast != nullptr && p.fast(p, registers)) return;
+void run_by_definition(const PreparedMma& p, const MmaRegisters& registers) {
   put_registers(p, by_definition(p, operands_of(p, registers)), registers);
+}
+
+void run(const PreparedMma& p, const MmaRegisters& registers) {
+  if (!fast_mma(p, registers)) run_by_definition(p, registers);
 }
 
 }  // namespace twofour::emu

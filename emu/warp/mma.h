@@ -22,6 +22,20 @@ struct MmaRegisters {
   const std::uint32_t* metadata = nullptr;
 };
 
+struct PreparedMma;
+/// A fast path: A and B are taken apart into bytes (aligned to 64) that several instructions may share.
+struct FastMma {
+  static constexpr std::size_t max_a_bytes = 7168, max_b_bytes = 2048;
+  /// From r.a (and r.metadata) and r.b. Null: `multiply` reads the registers.
+  void (*take_a)(const PreparedMma&, const MmaRegisters& r, std::byte* out) = nullptr;
+  void (*take_b)(const PreparedMma&, const MmaRegisters& r, std::byte* out) = nullptr;
+  /// From r.c to r.d (what takes A and B needs no more of r). Null: there is no fast path. False: these operands need the definition; r.d is as it
+  /// was.
+  bool (*multiply)(const PreparedMma&, const std::byte* a, const std::byte* b,
+                   const MmaRegisters& r) = nullptr;
+  std::size_t a_bytes = 0, b_bytes = 0;
+};
+
 /// An instruction that multiplies, checked and looked up once. prepare() makes it.
 struct PreparedMma {
   const isa::Instruction* instruction = nullptr;
@@ -29,13 +43,13 @@ struct PreparedMma {
   int selector = 0;
   int a_registers = 0, b_registers = 0, c_registers = 0, d_registers = 0;
   WindowRule rule = {};  ///< of floats
-  /// Null if there is no fast path; false where these operands need the definition.
-  bool (*fast)(const PreparedMma&, const MmaRegisters&) = nullptr;
+  FastMma fast = {};
 };
 /// Throws Error as execute() does.
 PreparedMma prepare(const isa::Instruction& instruction, const NumericOptions& options, int selector);
 /// The same as execute(), from and to registers where they lie. All that isa::registers() says must be there.
 void run(const PreparedMma& mma, const MmaRegisters& registers);
+void run_by_definition(const PreparedMma& mma, const MmaRegisters& registers);
 
 /// Executes one instruction that multiplies (mma, mma.sp, wmma.mma) on the registers of 32 lanes and returns
 /// the D fragment; registers that it does not use come back zero. wmma.mma runs as the Tensor Core

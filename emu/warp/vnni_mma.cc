@@ -5,42 +5,84 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#include "twofour/emu/warp/fast_mma.h"
+#include <new>
 
 #define TWOFOUR_VNNI \
-  __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512cd,avx512vnni,avx512vpopcntdq,avx2,fma")))
+  __attribute__((    \
+      target("avx512f,avx512bw,avx512vl,avx512dq,avx512cd,avx512vnni,avx512vbmi,avx512vpopcntdq,avx2,fma")))
 #define TWOFOUR_VNNI_INLINE TWOFOUR_VNNI inline __attribute__((always_inline))
 
 namespace twofour::emu {
 namespace {
 
+// C and D stay as they lie in registers: half a register is the vector of four rows ("strip"; a strip's quad
+// is a row) by four columns, the even ones in one register and the odd ones in the next. A word of A that a
+// row meets with is repeated in its quad, a word of B goes to the lane of its column in every quad.
 using Vector = __m512i;
-constexpr int columns = 8, max_words = 8;  // words of a row of A
+constexpr int strips = 4;     // of 16 rows
+constexpr int parities = 2;   // columns 2t and 2t + 1 of lane t
+constexpr int max_words = 8;  // of a row of A
 
-/// Blocks of 4 x 4 words: word t of quad q of vector v becomes word v of quad q of vector t. So the registers
-/// of a tile become its columns, with the rows in the order 0, 4, 8, 12, 1, 5, ..., and the other way round.
-TWOFOUR_VNNI_INLINE void transpose(Vector (&x)[4]) {
-  const Vector low0 = _mm512_unpacklo_epi32(x[0], x[1]), low1 = _mm512_unpacklo_epi32(x[2], x[3]);
-  const Vector high0 = _mm512_unpackhi_epi32(x[0], x[1]), high1 = _mm512_unpackhi_epi32(x[2], x[3]);
-  x[0] = _mm512_unpacklo_epi64(low0, low1);
-  x[1] = _mm512_unpackhi_epi64(low0, low1);
-  x[2] = _mm512_unpacklo_epi64(high0, high1);
-  x[3] = _mm512_unpackhi_epi64(high0, high1);
-}
-/// Of two registers, of rows 0 to 7 and 8 to 15.
-TWOFOUR_VNNI_INLINE void load(const std::uint32_t* low, const std::uint32_t* high, Vector (&x)[4]) {
-  x[0] = _mm512_loadu_si512(low);
-  x[1] = _mm512_loadu_si512(low + 16);
-  x[2] = _mm512_loadu_si512(high);
-  x[3] = _mm512_loadu_si512(high + 16);
-  transpose(x);
-}
-
-/// One bit each: all of an instruction that decides what code runs.
+/// All of an instruction that decides what code runs.
 struct Form {
   int words;  ///< of a row of A: 4 or 8
   bool sparse, nibbles, signed_a, signed_b;
+  // vpdpbusd takes one factor unsigned: A where only A is, else B. A signed B is then B + 128 (nibbles: + 8),
+  // which `row_offset` takes back; two unsigned ones split A into 7 bits and a rest.
+  constexpr bool unsigned_a() const { return !nibbles && !signed_a && signed_b; }
+  constexpr bool splits_a() const { return !nibbles && !signed_a && !signed_b; }
+  constexpr bool lifts_b() const { return signed_b && !unsigned_a(); }
+  constexpr int parts() const { return nibbles ? 2 : 1; }  ///< bytes of low nibbles, and of high ones
+  constexpr int column_words() const { return words * (sparse ? 2 : 1); }
 };
+
+template <Form f>
+struct Rows {
+  Vector a[f.parts()][f.words][strips];
+  Vector row_offset[strips];
+  Vector places[f.sparse ? f.words : 1][strips];  ///< where each byte of A finds its own of B
+};
+/// Four words of the even or odd columns: [word][column].
+template <Form f>
+struct Columns {
+  Vector b[f.parts()][f.column_words() / 4][parities];
+};
+
+TWOFOUR_VNNI_INLINE Vector half(const std::uint32_t* reg, int which) {
+  return _mm512_loadu_si512(reg + 16 * which);
+}
+/// Word t of each quad, in all of the quad.
+template <int t>
+TWOFOUR_VNNI_INLINE Vector repeated(Vector x) {
+  return _mm512_shuffle_epi32(x, _MM_PERM_ENUM(t * 0x55));
+}
+/// A strip's words 4h .. 4h + 3 of A as they lie in a register: word t of a row in lane t of its quad.
+TWOFOUR_VNNI_INLINE Vector strip_of(const MmaRegisters& r, int h, int strip) {
+  return half(r.a[std::size_t(2 * h + strip / 2)], strip % 2);
+}
+TWOFOUR_VNNI_INLINE void repeat(Vector x, int h, int strip, Vector (*out)[strips]) {
+  out[4 * h][strip] = repeated<0>(x);
+  out[4 * h + 1][strip] = repeated<1>(x);
+  out[4 * h + 2][strip] = repeated<2>(x);
+  out[4 * h + 3][strip] = repeated<3>(x);
+}
+/// A register of B, which has four words of each column.
+TWOFOUR_VNNI_INLINE Vector load_columns(const std::uint32_t* reg, int parity) {
+  const Vector even = _mm512_setr_epi32(0, 8, 16, 24, 1, 9, 17, 25, 2, 10, 18, 26, 3, 11, 19, 27);
+  const Vector index = _mm512_add_epi32(even, _mm512_set1_epi32(4 * parity));
+  return _mm512_permutex2var_epi32(half(reg, 0), index, half(reg, 1));
+}
+/// Word w, for every row.
+TWOFOUR_VNNI_INLINE Vector word_of(const Vector (*columns)[parities], int w, int parity) {
+  const auto* words = reinterpret_cast<const __m128i*>(&columns[w / 4][parity]);
+  return _mm512_broadcast_i32x4(_mm_load_si128(words + w % 4));
+}
+
+/// In a register: loaded once, where the compiler would rather load it for each instruction that takes it.
+TWOFOUR_VNNI_INLINE Vector loaded(Vector x) {
+  asm("" : "+v"(x));
+  return x;
+}
 
 TWOFOUR_VNNI_INLINE Vector low_nibbles(Vector x) {
   return _mm512_and_si512(x, _mm512_set1_epi8(15));
@@ -56,97 +98,74 @@ TWOFOUR_VNNI_INLINE Vector extended(Vector nibble) {
   return _mm512_sub_epi8(_mm512_xor_si512(nibble, eight), eight);
 }
 
-/// A as factors of bytes. vpdpbusd takes one factor unsigned: A where only A is, else B. A signed B is then
-/// B + 128 (nibbles: + 8), which `row_offset` takes back; two unsigned ones split A into 7 bits and a rest.
 template <Form f>
-struct Factors {
-  static constexpr bool unsigned_a = !f.nibbles && !f.signed_a && f.signed_b;
-  static constexpr bool splits_a = !f.nibbles && !f.signed_a && !f.signed_b;
-  static constexpr bool lifts_b = f.signed_b && !unsigned_a;
-  static constexpr int parts = f.nibbles ? 2 : 1;
-  Vector a[parts][f.words];
-  Vector row_offset;
-};
-
-template <Form f>
-TWOFOUR_VNNI_INLINE void load_a(const MmaRegisters& r, Factors<f>& out) {
-  using F = Factors<f>;
-  out.row_offset = _mm512_setzero_si512();
-  for (int h = 0; h < f.words / 4; ++h) {
-    Vector x[4];
-    load(r.a[std::size_t(2 * h)], r.a[std::size_t(2 * h + 1)], x);
-    for (int t = 0; t < 4; ++t) {
-      if constexpr (f.nibbles) {
-        out.a[0][4 * h + t] = extended<f.signed_a>(low_nibbles(x[t]));
-        out.a[F::parts - 1][4 * h + t] = extended<f.signed_a>(high_nibbles(x[t]));
-      } else {
-        out.a[0][4 * h + t] = x[t];
-      }
-    }
-  }
-  if constexpr (F::lifts_b) {
-    const Vector lift = _mm512_set1_epi8(f.nibbles ? 8 : 64);
-    for (int p = 0; p < F::parts; ++p)
-      for (int w = 0; w < f.words; ++w)
-        out.row_offset = _mm512_dpbusd_epi32(out.row_offset, lift, out.a[p][w]);
-    if constexpr (!f.nibbles) out.row_offset = _mm512_slli_epi32(out.row_offset, 1);
-  }
+TWOFOUR_VNNI_INLINE Vector part_of_a(Vector x, int part) {
+  if constexpr (!f.nibbles) return x;
+  return extended<f.signed_a>(part == 0 ? low_nibbles(x) : high_nibbles(x));
+}
+/// The sum of a quad's words, in all of the quad.
+TWOFOUR_VNNI_INLINE Vector sum_of_quad(Vector x) {
+  x = _mm512_add_epi32(x, _mm512_shuffle_epi32(x, _MM_PERM_CDAB));
+  return _mm512_add_epi32(x, _mm512_shuffle_epi32(x, _MM_PERM_BADC));
 }
 
-/// Columns of B, word after word; of nibbles the low ones, then the high ones.
+/// For each byte of A its place among the bytes of Columns::b that hold its column's: two groups of four
+/// candidates (two words) meet a word of A, each two of its bytes.
 template <Form f>
-struct ColumnBytes {
-  static constexpr int words = f.words * (f.sparse ? 2 : 1);
-  alignas(64) std::uint32_t b[Factors<f>::parts][columns * words];
-};
-template <Form f>
-TWOFOUR_VNNI_INLINE void load_b(const MmaRegisters& r, ColumnBytes<f>& out) {
-  const Vector lift = _mm512_set1_epi8(char(Factors<f>::lifts_b ? (f.nibbles ? 8 : 128) : 0));
-  constexpr int registers = ColumnBytes<f>::words / 4;
-  for (int n = 0; n < registers; ++n)
-    for (int half = 0; half < 2; ++half) {
-      const Vector x = _mm512_loadu_si512(r.b[std::size_t(n)] + 16 * half);
-      const int at = n * 32 + half * 16;  // [register][column][word]
-      if constexpr (f.nibbles) {
-        _mm512_store_si512(out.b[0] + at, _mm512_xor_si512(low_nibbles(x), lift));
-        _mm512_store_si512(out.b[1] + at, _mm512_xor_si512(high_nibbles(x), lift));
-      } else {
-        _mm512_store_si512(out.b[0] + at, _mm512_xor_si512(x, lift));
+TWOFOUR_VNNI_INLINE void find_places(const PreparedMma& p, const std::uint32_t* metadata, Rows<f>& rows) {
+  const int first = 4 / p.instruction->selectors() * p.selector;
+  const Vector quads = _mm512_setr_epi32(0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12);
+  const Vector column = _mm512_broadcast_i32x4(_mm_setr_epi32(0, 0x04040404, 0x08080808, 0x0c0c0c0c));
+  const Vector even = _mm512_or_si512(column, _mm512_set1_epi32(0x10100000));
+  const Vector odd = _mm512_or_si512(column, _mm512_set1_epi32(0x30302020));
+  const Vector three = _mm512_set1_epi8(3);
+  for (int h = 0; h < f.words / 4; ++h)
+    for (int strip = 0; strip < strips; ++strip) {
+      const Vector lane = _mm512_add_epi32(quads, _mm512_set1_epi32(first + 2 * h + strip / 2));
+      const Vector codes = _mm512_permutexvar_epi32(lane, half(metadata, strip % 2));
+      for (int t = 0; t < 4; ++t) {  // two bits of a code from bit 8t + 2e for byte e
+        const Vector bits = _mm512_set1_epi32(0x06040200 + 0x08080808 * t);
+        const Vector indices = _mm512_multishift_epi64_epi8(bits, codes);
+        rows.places[4 * h + t][strip] =
+            _mm512_or_si512(_mm512_and_si512(indices, three), t % 2 == 0 ? even : odd);
       }
     }
 }
-/// Where word w of a column lies.
-constexpr int place(int column, int w) {
-  return w / 4 * 32 + column * 4 + w % 4;
+
+template <Form f>
+TWOFOUR_VNNI void take_a(const PreparedMma& p, const MmaRegisters& r, std::byte* out) {
+  auto& rows = *new (out) Rows<f>;
+  const Vector lift = _mm512_set1_epi8(f.nibbles ? 8 : 64);
+  for (int strip = 0; strip < strips; ++strip) {
+    Vector offset = _mm512_setzero_si512();
+    for (int h = 0; h < f.words / 4; ++h)
+      for (int part = 0; part < f.parts(); ++part) {
+        const Vector x = part_of_a<f>(strip_of(r, h, strip), part);
+        repeat(x, h, strip, rows.a[part]);
+        if (f.lifts_b()) offset = _mm512_dpbusd_epi32(offset, lift, x);
+      }
+    offset = sum_of_quad(offset);
+    rows.row_offset[strip] = f.nibbles ? offset : _mm512_slli_epi32(offset, 1);
+  }
+  if constexpr (f.sparse) find_places<f>(p, r.metadata, rows);
 }
 
-/// For each word of A the places of its bytes among eight of B: two groups of four, two indices each.
 template <Form f>
-TWOFOUR_VNNI_INLINE void find_places(const PreparedMma& p, const std::uint32_t* metadata,
-                                     Vector (&places)[max_words]) {
-  const int lanes = 4 / p.instruction->selectors(), first = lanes * p.selector;
-  for (int h = 0; h < f.words / 4; ++h) {  // eight groups to a word of codes
-    alignas(64) std::uint32_t codes[16];
-    for (int row = 0; row < 16; ++row)  // in the order of transpose()
-      codes[row % 4 * 4 + row / 4] = metadata[4 * (row & 7) + first + 2 * h + (row >> 3)];
-    const Vector word = _mm512_load_si512(codes);
-    for (int t = 0; t < 4; ++t) {
-      const Vector code =
-          _mm512_and_si512(_mm512_srlv_epi32(word, _mm512_set1_epi32(8 * t)), _mm512_set1_epi32(255));
-      const Vector groups =
-          _mm512_and_si512(_mm512_or_si512(code, _mm512_slli_epi32(code, 12)), _mm512_set1_epi32(0x000f000f));
-      const Vector indices = _mm512_and_si512(_mm512_or_si512(groups, _mm512_slli_epi32(groups, 6)),
-                                              _mm512_set1_epi32(0x03030303));
-      places[4 * h + t] = _mm512_or_si512(indices, _mm512_set1_epi32(0x04040000));
+TWOFOUR_VNNI void take_b(const PreparedMma&, const MmaRegisters& r, std::byte* out) {
+  auto& columns = *new (out) Columns<f>;
+  const Vector lift = _mm512_set1_epi8(char(f.lifts_b() ? (f.nibbles ? 8 : 128) : 0));
+  for (int n = 0; n < f.column_words() / 4; ++n)
+    for (int parity = 0; parity < parities; ++parity) {
+      const Vector x = load_columns(r.b[std::size_t(n)], parity);
+      columns.b[0][n][parity] = _mm512_xor_si512(f.nibbles ? low_nibbles(x) : x, lift);
+      if constexpr (f.nibbles) columns.b[1][n][parity] = _mm512_xor_si512(high_nibbles(x), lift);
     }
-  }
 }
 
 template <Form f>
 TWOFOUR_VNNI_INLINE Vector add_products(Vector sum, Vector a, Vector b) {
-  using F = Factors<f>;
-  if constexpr (F::unsigned_a) return _mm512_dpbusd_epi32(sum, a, b);
-  if constexpr (!F::splits_a) return _mm512_dpbusd_epi32(sum, b, a);
+  if constexpr (f.unsigned_a()) return _mm512_dpbusd_epi32(sum, a, b);
+  if constexpr (!f.splits_a()) return _mm512_dpbusd_epi32(sum, b, a);
   const Vector low = _mm512_and_si512(a, _mm512_set1_epi8(127));
   const Vector high = _mm512_and_si512(_mm512_srli_epi16(a, 1), _mm512_set1_epi8(64));
   return _mm512_dpbusd_epi32(_mm512_dpbusd_epi32(_mm512_dpbusd_epi32(sum, b, low), b, high), b, high);
@@ -161,106 +180,129 @@ TWOFOUR_VNNI_INLINE Vector add_c(Vector sum, Vector c, bool clamps) {
   return _mm512_mask_mov_epi32(wrapped, _mm512_movepi32_mask(overflow), limit);
 }
 
-TWOFOUR_VNNI_INLINE void store(std::uint32_t* d, Vector low, Vector high) {
-  if (d == nullptr) return;
-  _mm512_storeu_si512(d, low);
-  _mm512_storeu_si512(d + 16, high);
+/// D = sums + C. All of C is read first: D may be some of it.
+TWOFOUR_VNNI_INLINE void finish(const MmaRegisters& r, Vector (&sums)[strips][parities], bool clamps) {
+  asm volatile("" ::: "memory");  // C is not loaded ahead of its turn: the registers are the sums'
+  for (int strip = 0; strip < strips; ++strip)
+    for (int parity = 0; parity < parities; ++parity) {
+      const Vector c = half(r.c[std::size_t(strip / 2 * 2 + parity)], strip % 2);
+      sums[strip][parity] = add_c(sums[strip][parity], c, clamps);
+    }
+  for (int strip = 0; strip < strips; ++strip)
+    for (int parity = 0; parity < parities; ++parity)
+      if (std::uint32_t* const d = r.d[std::size_t(strip / 2 * 2 + parity)])
+        _mm512_storeu_si512(d + 16 * (strip % 2), sums[strip][parity]);
 }
 
-/// d = sums + c; columns 2t + e are in the registers e and 2 + e. All of C is read first: D may be some of
-/// it.
-TWOFOUR_VNNI_INLINE void finish(const MmaRegisters& r, Vector (&sums)[columns], bool clamps) {
-  Vector x[2][4];
-  for (std::size_t e = 0; e < 2; ++e) {
-    load(r.c[e], r.c[2 + e], x[e]);
-    for (std::size_t t = 0; t < 4; ++t) x[e][t] = add_c(sums[2 * t + e], x[e][t], clamps);
-    transpose(x[e]);
-  }
-  for (std::size_t e = 0; e < 2; ++e) {
-    store(r.d[e], x[e][0], x[e][1]);
-    store(r.d[2 + e], x[e][2], x[e][3]);
-  }
-}
-
-/// Word w of B for every row, or the bytes that the rows select.
-template <Form f>
-TWOFOUR_VNNI_INLINE Vector word_of(const std::uint32_t* b, int column, int w, const Vector& places) {
-  if constexpr (!f.sparse) return _mm512_set1_epi32(int(b[place(column, w)]));
-  std::int64_t pair;
-  __builtin_memcpy(&pair, b + place(column, 2 * w), sizeof pair);
-  return _mm512_shuffle_epi8(_mm512_set1_epi64(pair), places);
-}
-
-template <Form f>
-TWOFOUR_VNNI bool multiply(const PreparedMma& p, const MmaRegisters& r) {
-  Factors<f> a;
-  ColumnBytes<f> b;
-  Vector places[max_words] = {};
-  load_a(r, a);
-  load_b(r, b);
-  if constexpr (f.sparse) find_places<f>(p, r.metadata, places);
-  Vector sums[columns];
-  for (int column = 0; column < columns; ++column) {
-    Vector sum = _mm512_setzero_si512();
-    for (int part = 0; part < Factors<f>::parts; ++part)
-      for (int w = 0; w < f.words; ++w)
-        sum = add_products<f>(sum, a.a[part][w], word_of<f>(b.b[part], column, w, places[w]));
-    sums[column] = _mm512_sub_epi32(sum, a.row_offset);
-  }
-  finish(r, sums, p.options.satfinite);
+template <Form f, bool clamps>
+TWOFOUR_VNNI bool multiply(const PreparedMma&, const std::byte* a, const std::byte* b,
+                           const MmaRegisters& r) {
+  const auto& rows = *reinterpret_cast<const Rows<f>*>(a);
+  const auto& columns = *reinterpret_cast<const Columns<f>*>(b);
+  Vector sums[strips][parities];
+  for (int strip = 0; strip < strips; ++strip)
+    for (Vector& sum : sums[strip]) sum = _mm512_sub_epi32(_mm512_setzero_si512(), rows.row_offset[strip]);
+  for (int part = 0; part < f.parts(); ++part)
+    for (int w = 0; w < f.words; ++w) {
+      Vector candidates[parities];
+      for (int parity = 0; parity < parities; ++parity)
+        candidates[parity] = f.sparse ? columns.b[part][w / 2][parity] : word_of(columns.b[part], w, parity);
+      for (int strip = 0; strip < strips; ++strip) {
+        const Vector row = loaded(rows.a[part][w][strip]);
+        Vector places = {};
+        if (f.sparse) places = loaded(rows.places[w][strip]);
+        for (int parity = 0; parity < parities; ++parity) {
+          Vector column = candidates[parity];
+          if (f.sparse) column = _mm512_permutexvar_epi8(places, column);
+          sums[strip][parity] = add_products<f>(sums[strip][parity], row, column);
+        }
+      }
+    }
+  finish(r, sums, clamps);
   return true;
 }
 
-/// Registers of B are read where they lie: d is written at the end.
+// Single bits
+template <int words>
+struct BitRows {
+  Vector a[words][strips];
+};
+template <int words>
+struct BitColumns {
+  Vector b[words / 4][parities];
+};
+
+template <int words>
+TWOFOUR_VNNI void take_bits_of_a(const PreparedMma&, const MmaRegisters& r, std::byte* out) {
+  auto& rows = *new (out) BitRows<words>;
+  for (int strip = 0; strip < strips; ++strip)
+    for (int h = 0; h < words / 4; ++h) repeat(strip_of(r, h, strip), h, strip, rows.a);
+}
+template <int words>
+TWOFOUR_VNNI void take_bits_of_b(const PreparedMma&, const MmaRegisters& r, std::byte* out) {
+  auto& columns = *new (out) BitColumns<words>;
+  for (int n = 0; n < words / 4; ++n)
+    for (int parity = 0; parity < parities; ++parity)
+      columns.b[n][parity] = load_columns(r.b[std::size_t(n)], parity);
+}
 template <int words, bool intersects>
-TWOFOUR_VNNI bool count(const PreparedMma&, const MmaRegisters& r) {
-  Vector a[words];
-  for (int h = 0; h < words / 4; ++h) {
-    Vector x[4];
-    load(r.a[std::size_t(2 * h)], r.a[std::size_t(2 * h + 1)], x);
-    for (int t = 0; t < 4; ++t) a[4 * h + t] = x[t];
-  }
-  Vector sums[columns];
-  for (int column = 0; column < columns; ++column) {
-    Vector sum = _mm512_setzero_si512();
-    for (int w = 0; w < words; ++w) {
-      const Vector b = _mm512_set1_epi32(int(r.b[std::size_t(w / 4)][4 * column + w % 4]));
-      const Vector bits = intersects ? _mm512_and_si512(a[w], b) : _mm512_xor_si512(a[w], b);
-      sum = _mm512_add_epi32(sum, _mm512_popcnt_epi32(bits));
+TWOFOUR_VNNI bool count(const PreparedMma&, const std::byte* a, const std::byte* b, const MmaRegisters& r) {
+  const auto& rows = *reinterpret_cast<const BitRows<words>*>(a);
+  const auto& columns = *reinterpret_cast<const BitColumns<words>*>(b);
+  Vector sums[strips][parities] = {};
+  for (int w = 0; w < words; ++w) {
+    const Vector column[parities] = {word_of(columns.b, w, 0), word_of(columns.b, w, 1)};
+    for (int strip = 0; strip < strips; ++strip) {
+      const Vector row = loaded(rows.a[w][strip]);
+      for (int parity = 0; parity < parities; ++parity) {
+        const Vector bits =
+            intersects ? _mm512_and_si512(row, column[parity]) : _mm512_xor_si512(row, column[parity]);
+        sums[strip][parity] = _mm512_add_epi32(sums[strip][parity], _mm512_popcnt_epi32(bits));
+      }
     }
-    sums[column] = sum;
   }
   finish(r, sums, false);
   return true;
 }
 
-using Path = bool (*)(const PreparedMma&, const MmaRegisters&);
+template <int words, bool intersects>
+FastMma counting() {
+  static_assert(sizeof(BitRows<words>) <= FastMma::max_a_bytes);
+  return {take_bits_of_a<words>, take_bits_of_b<words>, count<words, intersects>, sizeof(BitRows<words>),
+          sizeof(BitColumns<words>)};
+}
+template <Form f>
+FastMma multiplying(bool clamps) {
+  static_assert(sizeof(Rows<f>) <= FastMma::max_a_bytes && sizeof(Columns<f>) <= FastMma::max_b_bytes);
+  return {take_a<f>, take_b<f>, clamps ? multiply<f, true> : multiply<f, false>, sizeof(Rows<f>),
+          sizeof(Columns<f>)};
+}
 
 template <int words, bool sparse, bool nibbles>
-Path for_signs(bool signed_a, bool signed_b) {
-  if (signed_a && signed_b) return multiply<Form{words, sparse, nibbles, true, true}>;
-  if (signed_a) return multiply<Form{words, sparse, nibbles, true, false}>;
-  if (signed_b) return multiply<Form{words, sparse, nibbles, false, true}>;
-  return multiply<Form{words, sparse, nibbles, false, false}>;
+FastMma for_signs(bool signed_a, bool signed_b, bool clamps) {
+  if (signed_a && signed_b) return multiplying<Form{words, sparse, nibbles, true, true}>(clamps);
+  if (signed_a) return multiplying<Form{words, sparse, nibbles, true, false}>(clamps);
+  if (signed_b) return multiplying<Form{words, sparse, nibbles, false, true}>(clamps);
+  return multiplying<Form{words, sparse, nibbles, false, false}>(clamps);
 }
 template <int words>
-Path for_words(const isa::Instruction& i) {
-  if (i.op == isa::BitOp::and_popc) return count<words, true>;
-  if (i.op == isa::BitOp::xor_popc) return count<words, false>;
+FastMma for_words(const isa::Instruction& i, bool clamps) {
+  if (i.op == isa::BitOp::and_popc) return counting<words, true>();
+  if (i.op == isa::BitOp::xor_popc) return counting<words, false>();
   const bool a = isa::is_signed(i.a), b = isa::is_signed(i.b), nibbles = isa::bits(i.a) == 4;
   if (i.is_sparse())
-    return nibbles ? for_signs<words, true, true>(a, b) : for_signs<words, true, false>(a, b);
-  return nibbles ? for_signs<words, false, true>(a, b) : for_signs<words, false, false>(a, b);
+    return nibbles ? for_signs<words, true, true>(a, b, clamps) : for_signs<words, true, false>(a, b, clamps);
+  return nibbles ? for_signs<words, false, true>(a, b, clamps) : for_signs<words, false, false>(a, b, clamps);
 }
 
 }  // namespace
 
-bool (*find_vnni_mma(const isa::Instruction& i))(const PreparedMma&, const MmaRegisters&) {
-  if (!simd_has_vnni() || i.shape.m != 16) return nullptr;
+FastMma find_vnni_mma(const isa::Instruction& i, bool clamps) {
+  if (!simd_has_vnni() || i.shape.m != 16) return {};
   switch (isa::registers(i, isa::Operand::a)) {
-    case 2: return for_words<4>(i);
-    case 4: return for_words<8>(i);
-    default: return nullptr;
+    case 2: return for_words<4>(i, clamps);
+    case 4: return for_words<8>(i, clamps);
+    default: return {};
   }
 }
 
@@ -269,8 +311,8 @@ bool (*find_vnni_mma(const isa::Instruction& i))(const PreparedMma&, const MmaRe
 
 namespace twofour::emu {
 
-bool (*find_vnni_mma(const isa::Instruction&))(const PreparedMma&, const MmaRegisters&) {
-  return nullptr;
+FastMma find_vnni_mma(const isa::Instruction&, bool) {
+  return {};
 }
 
 }  // namespace twofour::emu

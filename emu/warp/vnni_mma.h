@@ -1,10 +1,11 @@
 #pragma once
-// Integer and single-bit mma of 16 rows on AVX-512 with VNNI and VPOPCNTDQ. Private to emu/warp.
+// Integer and single-bit mma of 16 rows on AVX-512 with VNNI, VBMI and VPOPCNTDQ. Private to emu/warp.
 #include "twofour/emu/warp/mma.h"
 
 namespace twofour::emu {
 
-/// Null where there is none for the instruction: 8 rows, another processor (simd_has_vnni).
-bool (*find_vnni_mma(const isa::Instruction& i))(const PreparedMma&, const MmaRegisters&);
+/// Its `multiply` is null where there is none for the instruction: 8 rows, another processor (simd_has_vnni).
+/// `clamps`: .satfinite.
+FastMma find_vnni_mma(const isa::Instruction& i, bool clamps);
 
 }  // namespace twofour::emu

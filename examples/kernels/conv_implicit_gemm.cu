@@ -34,8 +34,8 @@ __device__ void convolve(char* shared, const void* x, const void* w, typename Mm
   Accumulators<Mma, 64> acc = {};
   multiply_chunks<Mma, 64>(acc, shared, int(k_bytes / chunk_bytes),
                            CopyPixels{static_cast<const char*>(x), row0, height, width, channel_bytes},
-                           CopyRows<tile_n>{static_cast<const char*>(w) + col0 * k_bytes, k_bytes});
-  for_each_accumulator<Mma, 64>(acc, [&](Register* r, int row, int col) {
+                           CopyRows<tile_n>(static_cast<const char*>(w) + col0 * k_bytes, k_bytes));
+  for_each_accumulator<Mma, 64>(acc, [&](Register* r, size_t row, size_t col) {
     Register* to = y + size_t(row0 + row) * out_channels + col0 + col;
     to[0] = r[0];
     to[1] = r[1];

@@ -22,15 +22,15 @@ gemm_dense_f16_f32_128x64(const __half* a, const __half* b, const float* c, floa
   gemm_dense<MmaF16, 128>(dynamic_tiles, a, b, c, d, n, size_t(k) * 2);
 }
 
-// Tile 128 x 128: 64 x 64 a warp, the most products for what is loaded. Dynamic shared memory: 49,152 bytes.
+// Tile 128 x 128: 64 x 64 a warp, the most products for what is loaded. Dynamic shared memory: 98,304 bytes.
 extern "C" __global__ void __launch_bounds__(128)
 gemm_dense_f16_f32_128x128(const __half* a, const __half* b, const float* c, float* d, int m, int n, int k) {
   extern __shared__ __align__(128) char dynamic_tiles[];
-  gemm_dense<MmaF16, 128, 128>(dynamic_tiles, a, b, c, d, n, size_t(k) * 2);
+  gemm_dense<MmaF16, 128, 128, 128>(dynamic_tiles, a, b, c, d, n, size_t(k) * 2);
 }
 
 extern "C" __global__ void __launch_bounds__(128)
 gemm_dense_f16_f16_128x128(const __half* a, const __half* b, const __half* c, __half* d, int m, int n, int k) {
   extern __shared__ __align__(128) char dynamic_tiles[];
-  gemm_dense<MmaF16F16, 128, 128>(dynamic_tiles, a, b, c, d, n, size_t(k) * 2);
+  gemm_dense<MmaF16F16, 128, 128, 128>(dynamic_tiles, a, b, c, d, n, size_t(k) * 2);
 }

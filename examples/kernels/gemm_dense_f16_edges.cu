@@ -27,7 +27,7 @@ gemm_dense_f16_edges(const __half* a, const __half* b, const float* c, float* d,
   const int row0 = blockIdx.y * 64, col0 = blockIdx.x * tile_n, row_bytes = k * 2;
   const size_t pitch = row_bytes;
   Accumulators<MmaF16, 64> acc;
-  for_each_accumulator<MmaF16, 64>(acc, [&](float* r, int row, int col) {
+  for_each_accumulator<MmaF16, 64>(acc, [&](float* r, size_t row, size_t col) {
     for (int i = 0; i < 2; ++i) {
       const bool inside = row0 + row < m && col0 + col + i < n;
       r[i] = inside ? c[size_t(row0 + row) * n + col0 + col + i] : 0.0f;
@@ -37,7 +37,7 @@ gemm_dense_f16_edges(const __half* a, const __half* b, const float* c, float* d,
       acc, tiles, (row_bytes + chunk_bytes - 1) / chunk_bytes,
       CopyInside{reinterpret_cast<const char*>(a) + row0 * pitch, pitch, m - row0, row_bytes},
       CopyInside{reinterpret_cast<const char*>(b) + col0 * pitch, pitch, n - col0, row_bytes});
-  for_each_accumulator<MmaF16, 64>(acc, [&](float* r, int row, int col) {
+  for_each_accumulator<MmaF16, 64>(acc, [&](float* r, size_t row, size_t col) {
     for (int i = 0; i < 2; ++i)
       if (row0 + row < m && col0 + col + i < n) d[size_t(row0 + row) * n + col0 + col + i] = r[i];
   });

@@ -14,9 +14,9 @@ gemm_dense_s8_satfinite(const int8_t* a, const int8_t* b, const int* c, int* d, 
   gemm_dense<MmaS8Clamped, 64>(tiles, a, b, c, d, n, k);
 }
 
-// Tile 128 x 128. Dynamic shared memory: 49,152 bytes.
+// Tile 128 x 128. Dynamic shared memory: 98,304 bytes.
 extern "C" __global__ void __launch_bounds__(128)
 gemm_dense_s8_128x128(const int8_t* a, const int8_t* b, const int* c, int* d, int m, int n, int k) {
   extern __shared__ __align__(128) char dynamic_tiles[];
-  gemm_dense<MmaS8, 128, 128>(dynamic_tiles, a, b, c, d, n, k);
+  gemm_dense<MmaS8, 128, 128, 128>(dynamic_tiles, a, b, c, d, n, k);
 }

@@ -12,8 +12,8 @@ __device__ void multiply_part(Accumulators<MmaF16, 64>& acc, char* shared, const
   const size_t pitch = size_t(k) * 2, part_bytes = pitch / gridDim.z, at = part_bytes * blockIdx.z;
   multiply_chunks<MmaF16, 64>(
       acc, shared, int(part_bytes / chunk_bytes),
-      CopyRows<64>{reinterpret_cast<const char*>(a) + size_t(blockIdx.y) * 64 * pitch + at, pitch},
-      CopyRows<tile_n>{reinterpret_cast<const char*>(b) + size_t(blockIdx.x) * tile_n * pitch + at, pitch});
+      CopyRows<64>(reinterpret_cast<const char*>(a) + size_t(blockIdx.y) * 64 * pitch + at, pitch),
+      CopyRows<tile_n>(reinterpret_cast<const char*>(b) + size_t(blockIdx.x) * tile_n * pitch + at, pitch));
 }
 }  // namespace
 
@@ -22,7 +22,7 @@ gemm_split_k_atomic(const __half* a, const __half* b, float* d, int m, int n, in
   __shared__ __align__(128) char tiles[gemm_dense_shared<64>];
   Accumulators<MmaF16, 64> acc = {};
   multiply_part(acc, tiles, a, b, k);
-  for_each_accumulator<MmaF16, 64>(acc, [&](float* r, int row, int col) {
+  for_each_accumulator<MmaF16, 64>(acc, [&](float* r, size_t row, size_t col) {
     float* to = d + size_t(blockIdx.y * 64 + row) * n + blockIdx.x * tile_n + col;
     atomicAdd(to, r[0]);
     atomicAdd(to + 1, r[1]);
@@ -35,7 +35,7 @@ gemm_split_k_partial(const __half* a, const __half* b, float* parts, int m, int 
   Accumulators<MmaF16, 64> acc = {};
   multiply_part(acc, tiles, a, b, k);
   parts += size_t(blockIdx.z) * m * n;
-  for_each_accumulator<MmaF16, 64>(acc, [&](float* r, int row, int col) {
+  for_each_accumulator<MmaF16, 64>(acc, [&](float* r, size_t row, size_t col) {
     float* to = parts + size_t(blockIdx.y * 64 + row) * n + blockIdx.x * tile_n + col;
     to[0] = r[0];
     to[1] = r[1];
