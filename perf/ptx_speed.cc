@@ -147,9 +147,9 @@ constexpr Gemm gemms[] = {
     {"sparse_tf32_128x128", "gemm_sparse_tf32.ptx", "gemm_sparse_tf32_128x128",
      "sp.m16n8k16.f32.tf32.tf32.f32", 512, 2048, 128, 147456},
     {"sparse_s8_128x128", "gemm_sparse_s8.ptx", "gemm_sparse_s8_128x128", "sp.m16n8k64.s32.s8.s8.s32", 1024,
-     2048, 128, 147456},
+     4096, 128, 147456},
     {"sparse_s4_128x128", "gemm_sparse_s4.ptx", "gemm_sparse_s4_128x128", "sp.m16n8k128.s32.s4.s4.s32", 1024,
-     2048, 128, 147456}};
+     4096, 128, 147456}};
 
 /// As codes, or as the words of registers for selector 0.
 void metadata(Kernel& kernel, const isa::Instruction& i, const emu::SparseMatrix& a, bool words) {

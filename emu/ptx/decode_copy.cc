@@ -76,12 +76,13 @@ TWOFOUR_ALWAYS_INLINE void copy_all_body(const FullCopy& c, bool& done) {
   }
   done = (any & (size - 1)) == 0 && std::int64_t(outside) >= 0;
   if (!done) return;
+  const std::uintptr_t global = c.global.bias, shared = c.shared.bias;
   for (std::size_t first = 0; first < lanes_of_warp; first += batch) {
     std::byte data[batch][size];  // reads first: a store may hold up a load some multiple of 4096 bytes away
     for (std::size_t l = 0; l < batch; ++l)
-      std::memcpy(data[l], reinterpret_cast<const std::byte*>(c.global.bias + from[first + l]), size);
+      std::memcpy(data[l], reinterpret_cast<const std::byte*>(global + from[first + l]), size);
     for (std::size_t l = 0; l < batch; ++l)
-      std::memcpy(reinterpret_cast<std::byte*>(c.shared.bias + to[first + l]), data[l], size);
+      std::memcpy(reinterpret_cast<std::byte*>(shared + to[first + l]), data[l], size);
   }
 }
 TWOFOUR_SIMD_VARIANTS(copy_all, (const FullCopy& c, bool& done), copy_all_body(c, done))

@@ -38,6 +38,7 @@ TWOFOUR_ALWAYS_INLINE void load_rows_body(const Rows& rows, bool& loaded) {
   constexpr std::uint32_t row_bytes = 16;
   std::uint32_t at[lanes_of_warp], any = 0, outside = 0;
   const auto room = std::uint32_t(rows.shared.size()) - row_bytes;
+  const std::byte* const memory = rows.shared.data();
   for (int l = 0; l < rows.count; ++l) {
     at[l] = rows.r[l] + rows.offset - std::uint32_t(shared_window);
     any |= at[l];
@@ -47,8 +48,7 @@ TWOFOUR_ALWAYS_INLINE void load_rows_body(const Rows& rows, bool& loaded) {
   if (!loaded) return;
   for (int first = 0; first < rows.count; first += 8) {
     std::uint32_t* const d = rows.d[std::size_t(first / 8)];
-    for (int row = 0; row < 8; ++row)
-      std::memcpy(d + 4 * row, rows.shared.data() + at[first + row], row_bytes);
+    for (int row = 0; row < 8; ++row) std::memcpy(d + 4 * row, memory + at[first + row], row_bytes);
   }
 }
 TWOFOUR_SIMD_VARIANTS(load_rows, (const Rows& rows, bool& loaded), load_rows_body(rows, loaded))

@@ -12,6 +12,13 @@
       target("avx512f,avx512bw,avx512vl,avx512dq,avx512cd,avx512vnni,avx512vbmi,avx512vpopcntdq,avx2,fma")))
 #define TWOFOUR_VNNI_INLINE TWOFOUR_VNNI inline __attribute__((always_inline))
 
+// Unrolled as a whole, the loop has all its loads first and the sums lose their registers to them.
+#if defined(__clang__)
+#define TWOFOUR_UNROLLED_BY_TWO _Pragma("clang loop unroll_count(2)")
+#else
+#define TWOFOUR_UNROLLED_BY_TWO _Pragma("GCC unroll 2")
+#endif
+
 namespace twofour::emu {
 namespace {
 
@@ -19,9 +26,8 @@ namespace {
 // is a row) by four columns, the even ones in one register and the odd ones in the next. A word of A that a
 // row meets with is repeated in its quad, a word of B goes to the lane of its column in every quad.
 using Vector = __m512i;
-constexpr int strips = 4;     // of 16 rows
-constexpr int parities = 2;   // columns 2t and 2t + 1 of lane t
-constexpr int max_words = 8;  // of a row of A
+constexpr int strips = 4;    // of 16 rows
+constexpr int parities = 2;  // columns 2t and 2t + 1 of lane t
 
 /// All of an instruction that decides what code runs.
 struct Form {
@@ -182,15 +188,16 @@ TWOFOUR_VNNI_INLINE Vector add_c(Vector sum, Vector c, bool clamps) {
 
 /// D = sums + C. All of C is read first: D may be some of it.
 TWOFOUR_VNNI_INLINE void finish(const MmaRegisters& r, Vector (&sums)[strips][parities], bool clamps) {
-  asm volatile("" ::: "memory");  // C is not loaded ahead of its turn: the registers are the sums'
+  const MmaRegisters* after = &r;  // C is not loaded ahead of its turn: the registers are the sums'
+  asm("" : "+r"(after) : "v"(sums[strips - 1][parities - 1]));
   for (int strip = 0; strip < strips; ++strip)
     for (int parity = 0; parity < parities; ++parity) {
-      const Vector c = half(r.c[std::size_t(strip / 2 * 2 + parity)], strip % 2);
+      const Vector c = half(after->c[std::size_t(strip / 2 * 2 + parity)], strip % 2);
       sums[strip][parity] = add_c(sums[strip][parity], c, clamps);
     }
   for (int strip = 0; strip < strips; ++strip)
     for (int parity = 0; parity < parities; ++parity)
-      if (std::uint32_t* const d = r.d[std::size_t(strip / 2 * 2 + parity)])
+      if (std::uint32_t* const d = after->d[std::size_t(strip / 2 * 2 + parity)])
         _mm512_storeu_si512(d + 16 * (strip % 2), sums[strip][parity]);
 }
 
@@ -202,22 +209,22 @@ TWOFOUR_VNNI bool multiply(const PreparedMma&, const std::byte* a, const std::by
   Vector sums[strips][parities];
   for (int strip = 0; strip < strips; ++strip)
     for (Vector& sum : sums[strip]) sum = _mm512_sub_epi32(_mm512_setzero_si512(), rows.row_offset[strip]);
-  for (int part = 0; part < f.parts(); ++part)
-    for (int w = 0; w < f.words; ++w) {
-      Vector candidates[parities];
-      for (int parity = 0; parity < parities; ++parity)
-        candidates[parity] = f.sparse ? columns.b[part][w / 2][parity] : word_of(columns.b[part], w, parity);
-      for (int strip = 0; strip < strips; ++strip) {
-        const Vector row = loaded(rows.a[part][w][strip]);
-        Vector places = {};
-        if (f.sparse) places = loaded(rows.places[w][strip]);
-        for (int parity = 0; parity < parities; ++parity) {
-          Vector column = candidates[parity];
-          if (f.sparse) column = _mm512_permutexvar_epi8(places, column);
-          sums[strip][parity] = add_products<f>(sums[strip][parity], row, column);
-        }
+  for (int part = 0; part < f.parts(); ++part) TWOFOUR_UNROLLED_BY_TWO
+  for (int w = 0; w < f.words; ++w) {
+    Vector candidates[parities];
+    for (int parity = 0; parity < parities; ++parity)
+      candidates[parity] = f.sparse ? columns.b[part][w / 2][parity] : word_of(columns.b[part], w, parity);
+    for (int strip = 0; strip < strips; ++strip) {
+      const Vector row = loaded(rows.a[part][w][strip]);
+      Vector places = {};
+      if (f.sparse) places = loaded(rows.places[w][strip]);
+      for (int parity = 0; parity < parities; ++parity) {
+        Vector column = candidates[parity];
+        if (f.sparse) column = _mm512_permutexvar_epi8(places, column);
+        sums[strip][parity] = add_products<f>(sums[strip][parity], row, column);
       }
     }
+  }
   finish(r, sums, clamps);
   return true;
 }
@@ -250,6 +257,7 @@ TWOFOUR_VNNI bool count(const PreparedMma&, const std::byte* a, const std::byte*
   const auto& rows = *reinterpret_cast<const BitRows<words>*>(a);
   const auto& columns = *reinterpret_cast<const BitColumns<words>*>(b);
   Vector sums[strips][parities] = {};
+  TWOFOUR_UNROLLED_BY_TWO
   for (int w = 0; w < words; ++w) {
     const Vector column[parities] = {word_of(columns.b, w, 0), word_of(columns.b, w, 1)};
     for (int strip = 0; strip < strips; ++strip) {
