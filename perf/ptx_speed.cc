@@ -116,7 +116,7 @@ constexpr Gemm gemms[] = {
     {"f16_f16", "gemm_dense_f16.ptx", "gemm_dense_f16_f16", "m16n8k16.f16.f16.f16.f16", 512, 512},
     {"bf16", "gemm_dense_bf16.ptx", "gemm_dense_bf16", "m16n8k16.f32.bf16.bf16.f32", 512, 512},
     {"tf32", "gemm_dense_tf32.ptx", "gemm_dense_tf32", "m16n8k8.f32.tf32.tf32.f32", 512, 512},
-    {"f64", "gemm_dense_f64.ptx", "gemm_dense_f64", "m8n8k4.f64.f64.f64.f64", 256, 256},
+    {"f64", "gemm_dense_f64.ptx", "gemm_dense_f64", "m8n8k4.f64.f64.f64.f64", 512, 512},
     {"s8", "gemm_dense_s8.ptx", "gemm_dense_s8", "m16n8k32.s32.s8.s8.s32", 1024, 1024},
     {"u8", "gemm_dense_u8.ptx", "gemm_dense_u8", "m16n8k32.s32.u8.u8.s32", 1024, 1024},
     {"s4", "gemm_dense_s4.ptx", "gemm_dense_s4", "m16n8k64.s32.s4.s4.s32", 1024, 1024},

@@ -41,7 +41,7 @@ NumericOptions numeric_options(isa::Architecture architecture, const MatrixOp& m
   return {architecture, m.spelling.satfinite, m.spelling.rounding};
 }
 
-/// Registers of 64 bits a lane, and what the architecture refuses.
+/// What the architecture refuses, and registers of 64 bits a lane that no fast path takes.
 void multiply_copies(Warp& warp, const MatrixOp& m) {
   with_place(warp, all_lanes, Fault::other, [&] {
     MmaOperands x;
@@ -72,12 +72,16 @@ void point_to(Warp& warp, const MatrixOp& m, MmaRegisters& r) {
   if (m.metadata) r.metadata = warp.reg<std::uint32_t>(m.metadata);
 }
 
+void multiply_slowly(Warp& warp, const MatrixOp& m, const PreparedMma& mma, const MmaRegisters& r) {
+  mma.wide ? multiply_copies(warp, m) : run_by_definition(mma, r);
+}
+
 void multiply_one(Warp& warp, const MatrixOp& m) {
   const PreparedMma& mma = m.prepared[architecture_of(warp)];
   if (mma.instruction == nullptr) return multiply_copies(warp, m);
   MmaRegisters r;
   point_to(warp, m, r);
-  run(mma, r);
+  if (!run_fast(mma, r)) multiply_slowly(warp, m, mma, r);
 }
 
 /// mma that follow one another, the same but for registers and selectors; none reads as A, B or metadata what
@@ -136,7 +140,7 @@ std::array<std::uintptr_t, Run::accumulators> offsets(const Registers& r) {
 bool append(Run& run, const Op& op) {
   if (op.run != multiply || op.guard != no_guard) return false;
   const auto& m = *static_cast<const MatrixOp*>(op.data);
-  if (!m.spelling.instruction->is_mma() || m.a.wide || !in_frame(m.c) || !in_frame(m.d) ||
+  if (!m.spelling.instruction->is_mma() || !in_frame(m.c) || !in_frame(m.d) ||
       run.steps.size() == Run::max_steps)
     return false;
   if (!run.steps.empty() && !same_kind(*run.steps.front().op, m)) return false;
@@ -176,7 +180,7 @@ void multiply_run(Warp& warp, const Op& op, std::uint32_t lanes) {
     const PreparedMma& mma = step.op->prepared[architecture];
     if (fast.multiply(mma, a + step.a * fast.a_bytes, b + step.b * fast.b_bytes, r)) continue;
     point_to(warp, *step.op, r);
-    run_by_definition(mma, r);
+    multiply_slowly(warp, *step.op, mma, r);
   }
 }
 
@@ -194,11 +198,11 @@ void multiply(Warp& warp, const Op& op, std::uint32_t lanes) {
 }
 
 void prepare_multiply(MatrixOp& m) {
-  for (const Registers* r : {&m.a, &m.b, &m.c, &m.d})
-    if (r->wide) return;
+  const isa::Instruction& i = *m.spelling.instruction;
   for (std::size_t n = 0; n < m.prepared.size(); ++n) {
+    const NumericOptions options = numeric_options(isa::Architecture(n), m);
     try {
-      m.prepared[n] = prepare(*m.spelling.instruction, numeric_options(isa::Architecture(n), m), m.selector);
+      m.prepared[n] = m.a.wide ? prepare_wide(i, options) : prepare(i, options, m.selector);
     } catch (const Error&) {  // said where it runs
     }
   }

@@ -20,7 +20,7 @@ struct MatrixOp {
   Registers a, b, c, d;
   Ref metadata, stride;
   int selector = 0;
-  /// By architecture; no instruction: the architecture refuses it, or an operand is wide.
+  /// By architecture; no instruction: the architecture refuses it.
   std::array<PreparedMma, std::size_t(isa::Architecture::blackwell) + 1> prepared = {};
   Address address;
 };

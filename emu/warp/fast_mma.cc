@@ -54,7 +54,7 @@ void put_registers(const PreparedMma& p, const Fragment& d, const MmaRegisters& 
     if (registers.d[r] != nullptr) std::copy_n(d.word[r].begin(), std::size_t{warp_lanes}, registers.d[r]);
 }
 
-bool fast_mma(const PreparedMma& p, const MmaRegisters& r) {
+bool run_fast(const PreparedMma& p, const MmaRegisters& r) {
   if (p.fast.multiply == nullptr) return false;
   alignas(64) std::byte a[FastMma::max_a_bytes], b[FastMma::max_b_bytes];
   if (p.fast.take_a != nullptr) p.fast.take_a(p, r, a);
@@ -71,7 +71,7 @@ bool fast_mma(const PreparedMma& p, const MmaOperands& operands, Fragment& d) {
     r.d[n] = d.word[n].data();
   }
   r.metadata = operands.metadata.data();
-  return fast_mma(p, r);
+  return run_fast(p, r);
 }
 
 }  // namespace twofour::emu

@@ -13,7 +13,6 @@ void find_fast_mma(PreparedMma& p);
 
 /// Sets d and returns true, or returns false: the instruction or these operands (NaN, infinities, exponents
 /// too far apart) need the scalar definition.
-bool fast_mma(const PreparedMma& p, const MmaRegisters& registers);
 bool fast_mma(const PreparedMma& p, const MmaOperands& operands, Fragment& d);
 
 /// Copies of the registers.
@@ -29,6 +28,8 @@ inline bool wants_all(const PreparedMma& p, const MmaRegisters& r) {
 bool fast_double_mma(const PreparedMma& p, const std::byte*, const std::byte*, const MmaRegisters& registers);
 bool fast_integer_mma(const PreparedMma& p, const std::byte*, const std::byte*,
                       const MmaRegisters& registers);
+/// mma.m8n8k4 of f64 on registers of 64 bits a lane; its `multiply` is null without AVX-512.
+FastMma wide_double_mma();
 /// f16, bf16 and tf32 inputs.
 FastMma fast_float_mma();
 

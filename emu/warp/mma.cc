@@ -78,12 +78,21 @@ PreparedMma prepare(const isa::Instruction& i, const NumericOptions& options, in
   return look_up(i, options, selector);
 }
 
+PreparedMma prepare_wide(const isa::Instruction& i, const NumericOptions& options) {
+  check(i, 0, options);
+  PreparedMma p{&i, options};
+  p.wide = true;
+  if (i.is_mma() && i.shape.m == 8 && options.rounding == isa::Rounding::nearest_even)
+    p.fast = wide_double_mma();
+  return p;
+}
+
 void run_by_definition(const PreparedMma& p, const MmaRegisters& registers) {
   put_registers(p, by_definition(p, operands_of(p, registers)), registers);
 }
 
 void run(const PreparedMma& p, const MmaRegisters& registers) {
-  if (!fast_mma(p, registers)) run_by_definition(p, registers);
+  if (!run_fast(p, registers)) run_by_definition(p, registers);
 }
 
 }  // namespace twofour::emu

@@ -29,8 +29,8 @@ struct FastMma {
   /// From r.a (and r.metadata) and r.b. Null: `multiply` reads the registers.
   void (*take_a)(const PreparedMma&, const MmaRegisters& r, std::byte* out) = nullptr;
   void (*take_b)(const PreparedMma&, const MmaRegisters& r, std::byte* out) = nullptr;
-  /// From r.c to r.d (what takes A and B needs no more of r). Null: there is no fast path. False: these operands need the definition; r.d is as it
-  /// was.
+  /// From r.c to r.d (what takes A and B needs no more of r). Null: there is no fast path. False: these
+  /// operands need the definition; r.d is as it was.
   bool (*multiply)(const PreparedMma&, const std::byte* a, const std::byte* b,
                    const MmaRegisters& r) = nullptr;
   std::size_t a_bytes = 0, b_bytes = 0;
@@ -44,11 +44,17 @@ struct PreparedMma {
   int a_registers = 0, b_registers = 0, c_registers = 0, d_registers = 0;
   WindowRule rule = {};  ///< of floats
   FastMma fast = {};
+  bool wide = false;  ///< its registers are 64 bits a lane (prepare_wide)
 };
 /// Throws Error as execute() does.
 PreparedMma prepare(const isa::Instruction& instruction, const NumericOptions& options, int selector);
+/// For registers of 64 bits a lane, where MmaRegisters points to 32 doubles each. No fast path: there is
+/// none.
+PreparedMma prepare_wide(const isa::Instruction& instruction, const NumericOptions& options);
 /// The same as execute(), from and to registers where they lie. All that isa::registers() says must be there.
 void run(const PreparedMma& mma, const MmaRegisters& registers);
+/// Its two halves. False: there is no fast path, or these operands need the definition; D is as it was.
+bool run_fast(const PreparedMma& mma, const MmaRegisters& registers);
 void run_by_definition(const PreparedMma& mma, const MmaRegisters& registers);
 
 /// Executes one instruction that multiplies (mma, mma.sp, wmma.mma) on the registers of 32 lanes and returns

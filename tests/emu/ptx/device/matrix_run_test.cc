@@ -53,27 +53,32 @@ std::string random_mma(const Form& f, std::mt19937& random) {
 }
 
 /// Every register of the pool starts as words of `in`, and is stored to `out` after `turns` times the code.
-std::string pool_kernel(const std::string& code, int turns) {
-  std::string text = R"(.version 8.0
+/// bits: of a register.
+std::string pool_kernel(const std::string& code, int turns, int bits = 32) {
+  std::string text = fmt::format(R"(.version 8.0
 .target sm_80
 .address_size 64
 .visible .entry k(.param .u64 out, .param .u64 in)
-{
-  .reg .b32 %r<64>;
+{{
+  .reg .b{0} %r<48>;
+  .reg .b32 %t<4>;
   .reg .b64 %d<4>;
   .reg .pred %p;
   ld.param.u64 %d0, [out];
   ld.param.u64 %d1, [in];
-  mov.u32 %r60, %tid.x;
-  mul.wide.u32 %d2, %r60, 4;
+  mov.u32 %t0, %tid.x;
+  mul.wide.u32 %d2, %t0, {1};
   add.u64 %d0, %d0, %d2;
   add.u64 %d1, %d1, %d2;
-  mov.u32 %r61, 0;
-)";
-  for (int n = 0; n < pool; ++n) text += fmt::format("  ld.global.b32 %r{}, [%d1+{}];\n", n, 256 * n);
+  mov.u32 %t1, 0;
+)",
+                                 bits, bits / 8);
+  for (int n = 0; n < pool; ++n)
+    text += fmt::format("  ld.global.b{0} %r{1}, [%d1+{2}];\n", bits, n, 8 * bits * n);
   text += "again:\n" + code;
-  text += fmt::format("  add.u32 %r61, %r61, 1;\n  setp.lt.u32 %p, %r61, {};\n  @%p bra again;\n", turns);
-  for (int n = 0; n < pool; ++n) text += fmt::format("  st.global.b32 [%d0+{}], %r{};\n", 256 * n, n);
+  text += fmt::format("  add.u32 %t1, %t1, 1;\n  setp.lt.u32 %p, %t1, {};\n  @%p bra again;\n", turns);
+  for (int n = 0; n < pool; ++n)
+    text += fmt::format("  st.global.b{0} [%d0+{1}], %r{2};\n", bits, 8 * bits * n, n);
   return text + "  ret;\n}\n";
 }
 
@@ -84,22 +89,26 @@ struct Outcome {
 /// Of two warps.
 Outcome run(const std::string& text, const std::vector<std::uint32_t>& in) {
   TestDevice t(text);
-  const std::uint64_t out = t.upload(std::vector<std::uint32_t>(64 * pool));
+  const std::uint64_t out = t.upload(std::vector<std::uint32_t>(in.size()));
   const LaunchReport report = t.run({1, 1, 1}, {64, 1, 1}, 0, out, t.upload(in));
-  return {t.download<std::uint32_t>(out, 64 * pool), report.warp_instructions};
+  return {t.download<std::uint32_t>(out, in.size()), report.warp_instructions};
 }
 
-void expect_same(const std::vector<std::string>& code, int turns, std::mt19937& random) {
+void expect_same(const std::vector<std::string>& code, int turns, const std::vector<std::uint32_t>& in,
+                 int bits = 32) {
   std::string together, apart;
   for (const std::string& mma : code) {
     together += mma;
-    apart += mma + "  mov.u32 %r62, 0;\n";
+    apart += mma + "  mov.u32 %t2, 0;\n";
   }
-  std::vector<std::uint32_t> in(64 * pool);
-  for (std::uint32_t& word : in) word = std::uint32_t(random());
-  const Outcome a = run(pool_kernel(together, turns), in), b = run(pool_kernel(apart, turns), in);
+  const Outcome a = run(pool_kernel(together, turns, bits), in), b = run(pool_kernel(apart, turns, bits), in);
   EXPECT_EQ(a.words, b.words) << together;
   EXPECT_EQ(a.instructions + 2 * code.size() * std::size_t(turns), b.instructions);
+}
+void expect_same(const std::vector<std::string>& code, int turns, std::mt19937& random) {
+  std::vector<std::uint32_t> in(64 * pool);
+  for (std::uint32_t& word : in) word = std::uint32_t(random());
+  expect_same(code, turns, in);
 }
 
 TEST(PtxMatrixRun, IsTheSameMmaOneAtATime) {
@@ -130,8 +139,24 @@ TEST(PtxMatrixRun, LeavesGuardedOnesOut) {
   std::vector<std::string> code;
   for (int n = 0; n < steps; ++n)  // %p: whether the turn is not the last
     code.push_back((n == 0 || random() % 4 != 0 ? "" : "@%p ") + random_mma(forms[4], random));
-  code.front() = "setp.eq.u32 %p, %r61, 0;\n" + code.front();
+  code.front() = "setp.eq.u32 %p, %t1, 0;\n" + code.front();
   expect_same(code, 2, random);
+}
+
+/// Numbers, and few that are none.
+TEST(PtxMatrixRun, OfDoublesIsTheSameMmaOneAtATime) {
+  std::mt19937 random(77);
+  constexpr Form f = {"mma.sync.aligned.m8n8k4.row.col.f64.f64.f64.f64", 1, 1, 2};
+  for (const unsigned rarity : {1u << 31, 200u}) {
+    std::vector<std::string> code;
+    for (int n = 0; n < steps; ++n) code.push_back(random_mma(f, random));
+    std::vector<std::uint32_t> in(2 * 64 * pool);
+    for (std::size_t n = 0; n < in.size(); n += 2) {
+      in[n] = std::uint32_t(random());
+      in[n + 1] = random() % rarity == 0 ? 0x7ff80000 : 0x3f000000 | std::uint32_t(random() & 0x80ffffff);
+    }
+    expect_same(code, 1, in, 64);
+  }
 }
 
 /// A warp's turn ends within a run.
@@ -153,7 +178,7 @@ TEST(PtxMatrixRun, StopsAtTheLimit) {
 
 TEST(PtxMatrixRun, NeedsAllLanes) {
   std::mt19937 random(75);
-  std::string code = "  setp.eq.u32 %p, %r60, 5;\n  @%p bra over;\n";
+  std::string code = "  setp.eq.u32 %p, %t0, 5;\n  @%p bra over;\n";
   for (int n = 0; n < 4; ++n) code += random_mma(forms[4], random);
   TestDevice t(pool_kernel(code + "over:\n", 1));
   const std::uint64_t words = t.upload(std::vector<std::uint32_t>(64 * pool));
