@@ -75,10 +75,13 @@ Fragment execute(const isa::Instruction& i, const MmaOperands& operands, const N
 
 PreparedMma prepare(const isa::Instruction& i, const NumericOptions& options, int selector) {
   check(i, selector, options);
-  return look_up(i, options, selector);
+  PreparedMma p = look_up(i, options, selector);
+  if (!i.is_mma()) p.wmma = prepare_wmma(i, options);
+  return p;
 }
 
 void run(const PreparedMma& p, const MmaRegisters& registers) {
+  if (p.wmma != nullptr) return run_wmma(*p.wmma, registers);
   if (p.fast != nullptr && p.fast(p, registers)) return;
   put_registers(p, by_definition(p, operands_of(p, registers)), registers);
 }

@@ -1,4 +1,6 @@
 #pragma once
+#include <memory>
+
 #include "twofour/emu/numerics/rules.h"
 #include "twofour/emu/numerics/window.h"
 #include "twofour/emu/warp/fragment.h"
@@ -22,13 +24,16 @@ struct MmaRegisters {
   const std::uint32_t* metadata = nullptr;
 };
 
+struct PreparedWmma;
+
 /// An instruction that multiplies, checked and looked up once. prepare() makes it.
 struct PreparedMma {
   const isa::Instruction* instruction = nullptr;
   NumericOptions options = {};
   int selector = 0;
   int a_registers = 0, b_registers = 0, c_registers = 0, d_registers = 0;
-  WindowRule rule = {};  ///< of floats
+  std::shared_ptr<const PreparedWmma> wmma = {};  ///< of a wmma.mma that converts neither C nor D
+  WindowRule rule = {};                           ///< of floats
   /// Null if there is no fast path; false where these operands need the definition.
   bool (*fast)(const PreparedMma&, const MmaRegisters&) = nullptr;
 };
