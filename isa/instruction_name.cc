@@ -1,6 +1,8 @@
 // How PTX and SASS spell a row, and back.
 #include <algorithm>
 #include <cctype>
+#include <functional>
+#include <map>
 
 #include "twofour/isa/error.h"
 #include "twofour/isa/instruction.h"
@@ -129,9 +131,26 @@ std::string sass_name(const Instruction& i) {
   return i.is_quad_pair() ? "FP32 routine (FFMA, FADD)" : tensor_core_sass(i);
 }
 
+namespace {
+
+/// Rows by short and PTX name. Made once: a kernel has thousands of matrix instructions.
+const std::map<std::string, const Instruction*, std::less<>>& rows_by_name() {
+  static const auto rows = [] {
+    std::map<std::string, const Instruction*, std::less<>> made;
+    for (const auto& row : instructions()) {
+      made.emplace(short_name(row), &row);
+      made.emplace(ptx_name(row), &row);
+    }
+    return made;
+  }();
+  return rows;
+}
+
+}  // namespace
+
 const Instruction& find_instruction(std::string_view wanted) {
-  for (const auto& row : instructions())
-    if (wanted == short_name(row) || wanted == ptx_name(row)) return row;
+  const auto at = rows_by_name().find(wanted);
+  if (at != rows_by_name().end()) return *at->second;
   fail("unknown instruction '{}'{}; `twofour isa list` lists every one", wanted, close_names(wanted));
 }
 

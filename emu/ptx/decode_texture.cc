@@ -21,8 +21,7 @@ struct TextureOp {
   std::array<Ref, 4> data, coordinates;
 };
 
-const Texture& texture_of(Warp& warp, const TextureOp& m, int lane) {
-  const std::uint64_t handle = warp.reg<std::uint64_t>(m.handle)[lane];
+const Texture& texture_of(Warp& warp, std::uint64_t handle, int lane) {
   const Texture* const t = warp.cta().grid().textures->find(handle);
   if (t == nullptr) warp.fail(lane, "there is no texture or surface with handle {:#x}", handle);
   return *t;
@@ -53,8 +52,15 @@ Texel texel(Warp& warp, const TextureOp& m, const Texture& t, int lane) {
 
 void read_texture(Warp& warp, const Op& op, std::uint32_t lanes) {
   const auto& m = *static_cast<const TextureOp*>(op.data);
+  const auto* const handles = warp.reg<std::uint64_t>(m.handle);
+  const Texture* texture = nullptr;  // of the last lane: mostly of all
+  std::uint64_t handle = 0;
   for_lanes(lanes, [&](int lane) {
-    const Texel got = texel(warp, m, texture_of(warp, m, lane), lane);
+    if (texture == nullptr || handles[lane] != handle) {
+      handle = handles[lane];
+      texture = &texture_of(warp, handle, lane);
+    }
+    const Texel got = texel(warp, m, *texture, lane);
     for (std::size_t c = 0; c < 4; ++c)
       if (m.data[c]) warp.reg<std::uint32_t>(m.data[c])[lane] = got[c];
   });
@@ -62,7 +68,7 @@ void read_texture(Warp& warp, const Op& op, std::uint32_t lanes) {
 
 /// Host bytes of a surface access; null: outside, and that is no error.
 std::byte* surface_bytes(Warp& warp, const TextureOp& m, int lane) {
-  const Texture& t = texture_of(warp, m, lane);
+  const Texture& t = texture_of(warp, warp.reg<std::uint64_t>(m.handle)[lane], lane);
   const std::int64_t size = m.words * m.bytes;
   const std::int64_t most[3] = {t.width * t.texel_bytes() - size, t.height - 1, t.depth - 1};
   std::int64_t at[3] = {}, layer = m.layered ? warp.reg<std::int32_t>(m.coordinates[0])[lane] : 0;

@@ -72,16 +72,13 @@ void point_to(Warp& warp, const MatrixOp& m, MmaRegisters& r) {
   if (m.metadata) r.metadata = warp.reg<std::uint32_t>(m.metadata);
 }
 
-void multiply_slowly(Warp& warp, const MatrixOp& m, const PreparedMma& mma, const MmaRegisters& r) {
-  mma.wide ? multiply_copies(warp, m) : run_by_definition(mma, r);
-}
-
 void multiply_one(Warp& warp, const MatrixOp& m) {
   const PreparedMma& mma = m.prepared[architecture_of(warp)];
   if (mma.instruction == nullptr) return multiply_copies(warp, m);
   MmaRegisters r;
   point_to(warp, m, r);
-  if (!run_fast(mma, r)) multiply_slowly(warp, m, mma, r);
+  if (!mma.wide) return run(mma, r);
+  if (!run_fast(mma, r)) multiply_copies(warp, m);
 }
 
 /// mma that follow one another, the same but for registers and selectors; none reads as A, B or metadata what
@@ -180,7 +177,7 @@ void multiply_run(Warp& warp, const Op& op, std::uint32_t lanes) {
     const PreparedMma& mma = step.op->prepared[architecture];
     if (fast.multiply(mma, a + step.a * fast.a_bytes, b + step.b * fast.b_bytes, r)) continue;
     point_to(warp, *step.op, r);
-    multiply_slowly(warp, *step.op, mma, r);
+    mma.wide ? multiply_copies(warp, *step.op) : run_by_definition(mma, r);
   }
 }
 

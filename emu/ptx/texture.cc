@@ -14,7 +14,9 @@ namespace {
 /// A whole number near x that no later step can overflow; 0 for NaN.
 std::int64_t floor_of(float x) {
   if (!(x > -1e9f)) return x <= -1e9f ? -1000000000 : 0;
-  return x >= 1e9f ? 1000000000 : std::int64_t(std::floor(x));
+  if (x >= 1e9f) return 1000000000;
+  const auto whole = std::int64_t(x);
+  return whole - (float(whole) > x);
 }
 
 /// The texel that a coordinate means; -1: the border.
@@ -57,6 +59,10 @@ std::uint32_t channel(const Texture& t, const std::byte* p) {
 
 Texel read(const Texture& t, const std::byte* p) {
   Texel texel = {};
+  if (t.number == Texture::Number::real && t.bits == 32) {
+    for (int c = 0; c < t.channels; ++c) std::memcpy(&texel[std::size_t(c)], p + 4 * c, 4);
+    return texel;
+  }
   for (int c = 0; c < t.channels; ++c) texel[std::size_t(c)] = channel(t, p + c * t.bits / 8);
   return texel;
 }
@@ -93,15 +99,17 @@ Texel sample(const Texture& t, std::uintptr_t bias, std::array<float, 3> at, int
   const std::int64_t size[3] = {t.width, t.height, t.depth};
   const bool filters = t.linear && (t.number == Texture::Number::real || t.to_real);
   std::array<std::int64_t, 3> low = {};
+  if (!filters) {
+    for (std::size_t k = 0; k < std::size_t(dimensions); ++k)
+      low[k] = floor_of(t.normalized ? at[k] * float(size[k]) : at[k]);
+    return addressed(t, bias, low, layer);
+  }
   float weight[3] = {};
   for (std::size_t k = 0; k < std::size_t(dimensions); ++k) {
-    float x = t.normalized ? at[k] * float(size[k]) : at[k];
-    if (filters) x -= 0.5f;
+    const float x = (t.normalized ? at[k] * float(size[k]) : at[k]) - 0.5f;
     low[k] = floor_of(x);
-    const float part = x - std::floor(x);
-    if (filters && std::isfinite(x)) weight[k] = std::floor(part * 256 + 0.5f) / 256;
+    if (std::fabs(x) < 1e9f) weight[k] = float(int((x - float(low[k])) * 256 + 0.5f)) / 256;
   }
-  if (!filters) return addressed(t, bias, low, layer);
   std::array<float, 4> sum = {};
   for (unsigned corner = 0; corner < 1u << dimensions; ++corner) {
     std::array<std::int64_t, 3> place = low;

@@ -75,7 +75,9 @@ Fragment execute(const isa::Instruction& i, const MmaOperands& operands, const N
 
 PreparedMma prepare(const isa::Instruction& i, const NumericOptions& options, int selector) {
   check(i, selector, options);
-  return look_up(i, options, selector);
+  PreparedMma p = look_up(i, options, selector);
+  if (!i.is_mma()) p.wmma = prepare_wmma(i, options);
+  return p;
 }
 
 PreparedMma prepare_wide(const isa::Instruction& i, const NumericOptions& options) {
@@ -92,6 +94,7 @@ void run_by_definition(const PreparedMma& p, const MmaRegisters& registers) {
 }
 
 void run(const PreparedMma& p, const MmaRegisters& registers) {
+  if (p.wmma != nullptr) return run_wmma(*p.wmma, registers);
   if (!run_fast(p, registers)) run_by_definition(p, registers);
 }
 

@@ -1,4 +1,6 @@
 #pragma once
+#include <memory>
+
 #include "twofour/emu/numerics/rules.h"
 #include "twofour/emu/numerics/window.h"
 #include "twofour/emu/warp/fragment.h"
@@ -22,6 +24,7 @@ struct MmaRegisters {
   const std::uint32_t* metadata = nullptr;
 };
 
+struct PreparedWmma;
 struct PreparedMma;
 /// A fast path: A and B are taken apart into bytes (aligned to 64) that several instructions may share.
 struct FastMma {
@@ -42,7 +45,8 @@ struct PreparedMma {
   NumericOptions options = {};
   int selector = 0;
   int a_registers = 0, b_registers = 0, c_registers = 0, d_registers = 0;
-  WindowRule rule = {};  ///< of floats
+  std::shared_ptr<const PreparedWmma> wmma = {};  ///< of a wmma.mma that converts neither C nor D
+  WindowRule rule = {};                           ///< of floats
   FastMma fast = {};
   bool wide = false;  ///< its registers are 64 bits a lane (prepare_wide)
 };

@@ -59,6 +59,8 @@ Fragment narrow(const Fragment& f, int elements) {
 Fragment wmma(const isa::Instruction& i, const MmaOperands& operands, const NumericOptions& options,
               MmaFunction step) {
   const isa::Lowering low = isa::lowering(i);
+  if (low.blocks * low.k_steps == 1 && !low.transposed && !low.widens_c && !low.narrows_d)
+    return step(low.step, operands, options);
   const int elements = isa::elements_per_lane(i, Operand::d), in_block = isa::registers(low.step, Operand::d);
   const Operand a_source = low.transposed ? Operand::b : Operand::a;
   const Operand b_source = low.transposed ? Operand::a : Operand::b;
@@ -76,6 +78,37 @@ Fragment wmma(const isa::Instruction& i, const MmaOperands& operands, const Nume
     std::copy_n(x.c.word.begin(), in_block, d.word.begin() + block * in_block);
   }
   return low.narrows_d ? narrow(d, elements) : d;
+}
+
+std::shared_ptr<const PreparedWmma> prepare_wmma(const isa::Instruction& i, const NumericOptions& options) {
+  const auto w = std::make_shared<PreparedWmma>(PreparedWmma{isa::lowering(i), {}});
+  if (w->lowering.widens_c || w->lowering.narrows_d) return nullptr;
+  w->step = prepare(w->lowering.step, options, 0);
+  w->whole_a = distinct_registers(i, w->lowering.transposed ? Operand::b : Operand::a);
+  w->whole_b = distinct_registers(i, w->lowering.transposed ? Operand::a : Operand::b);
+  return w;
+}
+
+void run_wmma(const PreparedWmma& w, const MmaRegisters& registers) {
+  const isa::Lowering& low = w.lowering;
+  const auto &a = low.transposed ? registers.b : registers.a, &b = low.transposed ? registers.a : registers.b;
+  const int in_a = w.step.a_registers, in_b = w.step.b_registers, in_block = w.step.d_registers;
+  Fragment d;  // the registers of D may be some of the others
+  for (int block = 0; block < low.blocks; ++block)
+    for (int k_step = 0; k_step < low.k_steps; ++k_step) {
+      const int part = block * low.k_steps + k_step;
+      MmaRegisters x;
+      std::copy_n(a.begin() + part * in_a % w.whole_a, in_a, x.a.begin());
+      std::copy_n(b.begin() + part * in_b % w.whole_b, in_b, x.b.begin());
+      for (int n = 0; n < in_block; ++n) {
+        const auto r = std::size_t(block * in_block + n);
+        x.d[std::size_t(n)] = d.word[r].data();
+        x.c[std::size_t(n)] = k_step == 0 ? registers.c[r] : d.word[r].data();
+      }
+      run(w.step, x);
+    }
+  for (std::size_t r = 0; r < std::size_t(low.blocks * in_block); ++r)
+    if (registers.d[r] != nullptr) std::copy_n(d.word[r].begin(), std::size_t{warp_lanes}, registers.d[r]);
 }
 
 }  // namespace twofour::emu
