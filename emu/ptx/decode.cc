@@ -185,7 +185,7 @@ void FunctionDecoder::decode_instruction(int position) {
   instruction_ = &function_.code[std::size_t(position)];
   first_op_.push_back(int(program_->ops.size()));
   if (meets_[std::size_t(position)]) prepare(meet);
-  const Site* const site = kernel_.observed ? describe(*this) : nullptr;
+  const Site* const site = described();
   if (site != nullptr) prepare(observe_before).data = site;
   const std::size_t ops = program_->ops.size();
   decode_known();
@@ -193,6 +193,15 @@ void FunctionDecoder::decode_instruction(int position) {
   if (instruction_->opcode == "ld" && (has("acquire") || has("volatile")) && !has("shared"))
     prepare(give_way);
   if (site != nullptr && goes_on(*instruction_)) prepare(observe_after).data = site;
+}
+
+/// Null if nobody looks, and for a matrix instruction that is not known: decode_known says so.
+const Site* FunctionDecoder::described() {
+  try {
+    return kernel_.observed ? describe(*this) : nullptr;
+  } catch (const Unsupported&) {
+    return nullptr;
+  }
 }
 
 /// What is not implemented becomes an op that says so.

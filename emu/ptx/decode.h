@@ -10,6 +10,8 @@
 
 namespace twofour::emu::ptx {
 
+struct Site;
+
 class FunctionDecoder {
  public:
   FunctionDecoder(Kernel& kernel, const Function& function);
@@ -88,6 +90,7 @@ class FunctionDecoder {
   void lay_out_frame();
   void find_joins();
   void decode_instruction(int position);
+  const Site* described();
   void decode_known();
   Named named(const std::string& symbol) const;
   std::uint64_t number_bits(const Operand& o, Type type) const;
