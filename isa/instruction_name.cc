@@ -1,6 +1,9 @@
 // How PTX and SASS spell a row, and back.
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <map>
+#include <vector>
 
 #include "twofour/isa/error.h"
 #include "twofour/isa/instruction.h"
@@ -79,13 +82,17 @@ std::string copy_sass(std::string_view copy) {
 
 /// Short names that share the shape of a name that was not found; all families' first rows if none does.
 std::string close_names(std::string_view wanted) {
+  static const auto rows = [] {
+    std::vector<std::pair<std::string, std::string>> shaped;  // shape, name
+    for (const auto& row : instructions())
+      if (row.family != Family::cp_async && row.shape.k != 0)
+        shaped.emplace_back(shape_text(row.shape) + ".", short_name(row));
+    return shaped;
+  }();
   std::string near;
   int count = 0;
-  for (const auto& row : instructions()) {
-    if (row.family == Family::cp_async || row.shape.k == 0) continue;
-    if (wanted.find(shape_text(row.shape) + ".") == std::string_view::npos || ++count > 8) continue;
-    near += fmt::format("\n  {}", short_name(row));
-  }
+  for (const auto& [shape, name] : rows)
+    if (wanted.find(shape) != std::string_view::npos && ++count <= 8) near += fmt::format("\n  {}", name);
   return near.empty() ? "" : "; of that shape there are" + near;
 }
 
@@ -130,8 +137,14 @@ std::string sass_name(const Instruction& i) {
 }
 
 const Instruction& find_instruction(std::string_view wanted) {
-  for (const auto& row : instructions())
-    if (wanted == short_name(row) || wanted == ptx_name(row)) return row;
+  static const auto rows = [] {
+    std::map<std::string, const Instruction*, std::less<>> named;
+    for (const auto& row : instructions())
+      for (std::string& spelling : std::array{short_name(row), ptx_name(row)})
+        named.emplace(std::move(spelling), &row);
+    return named;
+  }();
+  if (const auto row = rows.find(wanted); row != rows.end()) return *row->second;
   fail("unknown instruction '{}'{}; `twofour isa list` lists every one", wanted, close_names(wanted));
 }
 
