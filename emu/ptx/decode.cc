@@ -132,11 +132,14 @@ void FunctionDecoder::lay_out_frame() {
       refuse(fmt::format(".local and .param variables of more than {} bytes a thread", max_frame_bytes));
     return slot;
   };
+  std::unordered_map<std::string_view, int> registers;
   const auto formal = [&](const Variable& v) {
     if (v.space != Space::reg) return place(v);
-    for (std::size_t r = 0; r < function_.registers.size(); ++r)
-      if (function_.registers[r].name == v.name) return Slot{offsets_[r], 0, std::uint32_t(width(int(r)))};
-    refuse("a .reg parameter without a register");
+    for (int r = int(registers.size()); r < int(function_.registers.size()); ++r)
+      registers.emplace(function_.registers[std::size_t(r)].name, r);
+    const auto r = registers.find(v.name);
+    if (r == registers.end()) refuse("a .reg parameter without a register");
+    return Slot{offsets_[std::size_t(r->second)], 0, std::uint32_t(width(r->second))};
   };
   if (!function_.entry) {
     for (const Variable& v : function_.parameters) program_->parameters.push_back(formal(v));
@@ -148,7 +151,7 @@ void FunctionDecoder::lay_out_frame() {
 }
 
 void FunctionDecoder::find_joins() {
-  const auto branches = branches_of(function_);
+  const auto branches = branches_of(*this);
   const int count = int(function_.code.size());
   join_of_.assign(std::size_t(count) + 1, -1);
   meets_.assign(std::size_t(count) + 1, false);
