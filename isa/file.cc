@@ -15,6 +15,7 @@ namespace twofour::isa {
 
 std::string read_file(const std::string& path) {
   if (std::filesystem::is_directory(path)) fail("{}: is a directory, a file is needed", path);
+  if (std::filesystem::is_character_file(path)) fail("{}: is a device, a file is needed", path);
   std::ifstream in(path, std::ios::binary);
   if (!in) fail("{}: cannot be read: {}", path, std::strerror(errno));
   std::ostringstream bytes;

@@ -81,13 +81,17 @@ std::string copy_sass(std::string_view copy) {
 
 /// Short names that share the shape of a name that was not found; all families' first rows if none does.
 std::string close_names(std::string_view wanted) {
+  static const auto rows = [] {
+    std::vector<std::pair<std::string, std::string>> shaped;  // shape, name
+    for (const auto& row : instructions())
+      if (row.family != Family::cp_async && row.shape.k != 0)
+        shaped.emplace_back(shape_text(row.shape) + ".", short_name(row));
+    return shaped;
+  }();
   std::string near;
   int count = 0;
-  for (const auto& row : instructions()) {
-    if (row.family == Family::cp_async || row.shape.k == 0) continue;
-    if (wanted.find(shape_text(row.shape) + ".") == std::string_view::npos || ++count > 8) continue;
-    near += fmt::format("\n  {}", short_name(row));
-  }
+  for (const auto& [shape, name] : rows)
+    if (wanted.find(shape) != std::string_view::npos && ++count <= 8) near += fmt::format("\n  {}", name);
   return near.empty() ? "" : "; of that shape there are" + near;
 }
 

@@ -1,9 +1,11 @@
 #include "twofour/runtime/fatbin.h"
 
+#include <link.h>
 #include <lz4.h>
 #include <zstd.h>
 
 #include <cstring>
+#include <optional>
 
 #include "twofour/isa/error.h"
 
@@ -85,11 +87,37 @@ std::span<const std::byte> words_of_wrapper(const void* wrapper) {
   return words;
 }
 
+/// Bytes from an address to the end of the segment of a loaded file that holds it.
+std::optional<std::uint64_t> rest_of_segment(const std::byte* data) {
+  struct Search {
+    std::uintptr_t address;
+    std::optional<std::uint64_t> rest;
+  } search{reinterpret_cast<std::uintptr_t>(data), {}};
+  const auto look = [](dl_phdr_info* file, std::size_t, void* to) {
+    auto& s = *static_cast<Search*>(to);
+    for (int i = 0; i < file->dlpi_phnum && !s.rest; ++i) {
+      const auto& segment = file->dlpi_phdr[i];
+      const std::uintptr_t offset = s.address - (file->dlpi_addr + segment.p_vaddr);
+      if (segment.p_type == PT_LOAD && offset < segment.p_memsz) s.rest = segment.p_memsz - offset;
+    }
+    return int(s.rest.has_value());
+  };
+  ::dl_iterate_phdr(look, &search);
+  return search.rest;
+}
+
 std::span<const std::byte> fatbin_at(const std::byte* data) {
   const std::span<const std::byte> header(data, header_bytes);
   if (number<std::uint32_t>(header, 0) != header_magic)
     fail("device code in a form that is not known here (magic {:#x})", number<std::uint32_t>(header, 0));
-  return {data, number<std::uint16_t>(header, 6) + number<std::uint64_t>(header, 8)};
+  const std::uint64_t head = number<std::uint16_t>(header, 6), size = number<std::uint64_t>(header, 8);
+  const auto room = rest_of_segment(data);
+  if (room && (head > *room || size > *room - head))
+    fail(
+        "device code of {} + {} bytes does not fit into the {} that the program has there: the file is "
+        "damaged",
+        head, size, *room);
+  return {data, head + size};
 }
 
 }  // namespace

@@ -49,6 +49,7 @@ std::set<std::string_view> symbols_of(const Function& f) {
 /// The entry and every function that can be reached from it by name.
 void collect(const Module& module, const Function& f, std::set<const Function*>& functions,
              std::set<std::string_view>& symbols) {
+  const emu::ptx::FunctionIndex index(module);
   std::vector<const Function*> open{&f};
   while (!open.empty()) {
     const Function* const next = open.back();
@@ -56,7 +57,7 @@ void collect(const Module& module, const Function& f, std::set<const Function*>&
     if (!functions.insert(next).second) continue;
     for (const auto name : symbols_of(*next)) {
       symbols.insert(name);
-      if (const Function* called = module.function(name)) open.push_back(called);
+      if (const Function* called = index.find(name)) open.push_back(called);
     }
   }
 }

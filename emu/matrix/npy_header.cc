@@ -26,7 +26,9 @@ std::string header_text(const std::string& path, const std::string& file, std::s
   constexpr std::size_t longest = 10000;  // what numpy.load takes too; std::regex recurses over the text
   if (length > longest) fail("{}: the .npy header has {} bytes, more than {}", path, length, longest);
   data_at = start + length;
-  return file.substr(start, length);
+  std::string text = file.substr(start, length);
+  text.resize(text.find_last_not_of(" \n") + 1);
+  return text;
 }
 
 std::int64_t parse_size(const std::string& path, const std::string& digits) {

@@ -132,11 +132,14 @@ void FunctionDecoder::lay_out_frame() {
       refuse(fmt::format(".local and .param variables of more than {} bytes a thread", max_frame_bytes));
     return slot;
   };
+  std::unordered_map<std::string_view, int> registers;
   const auto formal = [&](const Variable& v) {
     if (v.space != Space::reg) return place(v);
-    for (std::size_t r = 0; r < function_.registers.size(); ++r)
-      if (function_.registers[r].name == v.name) return Slot{offsets_[r], 0, std::uint32_t(width(int(r)))};
-    refuse("a .reg parameter without a register");
+    for (int r = int(registers.size()); r < int(function_.registers.size()); ++r)
+      registers.emplace(function_.registers[std::size_t(r)].name, r);
+    const auto r = registers.find(v.name);
+    if (r == registers.end()) refuse("a .reg parameter without a register");
+    return Slot{offsets_[std::size_t(r->second)], 0, std::uint32_t(width(r->second))};
   };
   if (!function_.entry) {
     for (const Variable& v : function_.parameters) program_->parameters.push_back(formal(v));
@@ -148,7 +151,7 @@ void FunctionDecoder::lay_out_frame() {
 }
 
 void FunctionDecoder::find_joins() {
-  const auto branches = branches_of(function_);
+  const auto branches = branches_of(*this);
   const int count = int(function_.code.size());
   join_of_.assign(std::size_t(count) + 1, -1);
   meets_.assign(std::size_t(count) + 1, false);
@@ -186,7 +189,7 @@ void FunctionDecoder::decode_instruction(int position) {
   instruction_ = &function_.code[std::size_t(position)];
   first_op_.push_back(int(program_->ops.size()));
   if (meets_[std::size_t(position)]) prepare(meet);
-  const Site* const site = kernel_.observed ? describe(*this) : nullptr;
+  const Site* const site = described();
   if (site != nullptr) prepare(observe_before).data = site;
   const std::size_t ops = program_->ops.size();
   decode_known();
@@ -194,6 +197,15 @@ void FunctionDecoder::decode_instruction(int position) {
   if (instruction_->opcode == "ld" && (has("acquire") || has("volatile")) && !has("shared"))
     prepare(give_way);
   if (site != nullptr && goes_on(*instruction_)) prepare(observe_after).data = site;
+}
+
+/// Null if nobody looks, and for a matrix instruction that is not known: decode_known says so.
+const Site* FunctionDecoder::described() {
+  try {
+    return kernel_.observed ? describe(*this) : nullptr;
+  } catch (const Unsupported&) {
+    return nullptr;
+  }
 }
 
 /// What is not implemented becomes an op that says so.

@@ -10,6 +10,8 @@
 
 namespace twofour::emu::ptx {
 
+struct Site;
+
 class FunctionDecoder {
  public:
   FunctionDecoder(Kernel& kernel, const Function& function);
@@ -35,6 +37,8 @@ class FunctionDecoder {
   Type declared(int reg) const { return function_.registers[std::size_t(reg)].type; }
   /// Bytes of a lane; 0 for a predicate.
   int width(int reg) const;
+  /// Of a .local or .param variable of the function, or of a formal parameter of a .func.
+  std::uint32_t frame_bytes(const std::string& symbol) const { return frame_.at(symbol).bytes; }
   Ref reg(int reg) const { return offsets_[std::size_t(reg)]; }
   /// A register or `_` of exactly that many bytes (0: predicate).
   Ref destination(const Operand& o, int bytes) const;
@@ -88,6 +92,7 @@ class FunctionDecoder {
   void lay_out_frame();
   void find_joins();
   void decode_instruction(int position);
+  const Site* described();
   void decode_known();
   Named named(const std::string& symbol) const;
   std::uint64_t number_bits(const Operand& o, Type type) const;
@@ -133,7 +138,7 @@ void read_special(Warp& warp, const Op& op, std::uint32_t lanes);
 
 /// Places where lanes may part, for flow.h.
 struct Branch;
-std::vector<Branch> branches_of(const Function& function);
+std::vector<Branch> branches_of(const FunctionDecoder& decoder);
 
 /// A matrix instruction as the instruction table spells it: without its state space, ldmatrix with .shared.
 isa::Spelling spelling_of(const FunctionDecoder& d);

@@ -10,6 +10,8 @@
 namespace twofour::emu::ptx {
 namespace {
 
+constexpr std::size_t most_table_targets = 1 << 20;  // of all brx.idx of a function
+
 void branch(Warp& warp, const Op& op, std::uint32_t lanes) {
   warp.branch(op, lanes);
 }
@@ -112,12 +114,7 @@ Slot slot_of(FunctionDecoder& d, const Operand& o, bool result) {
   const Address a = d.address(o, Window::param);
   if (a.base != Address::Base::frame)
     d.refuse("an operand of a call must be a .param variable or a register");
-  for (const Variable& v : d.function().variables)
-    if (v.name == o.symbol) return {{}, std::uint32_t(a.offset), std::uint32_t(v.bytes)};
-  for (const auto* formals : {&d.function().parameters, &d.function().results})
-    for (const Variable& v : *formals)
-      if (v.name == o.symbol) return {{}, std::uint32_t(a.offset), std::uint32_t(v.bytes)};
-  d.refuse("an operand of a call has no definition");
+  return {{}, std::uint32_t(a.offset), d.frame_bytes(o.symbol)};
 }
 
 const Call& call_of(const FunctionDecoder& d) {
@@ -143,7 +140,7 @@ void decode_call(FunctionDecoder& d) {
     d.branch_to(-1);
     return;
   }
-  const Function* f = d.kernel().module->function(call.function);
+  const Function* f = d.kernel().functions.find(call.function);
   if (f == nullptr || f->external) {
     const Handler handler = find_system_call(call.function);
     if (handler == nullptr)
@@ -183,8 +180,10 @@ void decode_nothing(FunctionDecoder&) {}
 
 }  // namespace
 
-std::vector<Branch> branches_of(const Function& f) {
+std::vector<Branch> branches_of(const FunctionDecoder& d) {
+  const Function& f = d.function();
   std::vector<Branch> out;
+  std::size_t table_targets = 0;
   std::size_t next_call = 0;
   for (int i = 0; i < int(f.code.size()); ++i) {
     const Instruction& in = f.code[std::size_t(i)];
@@ -193,7 +192,11 @@ std::vector<Branch> branches_of(const Function& f) {
     if (in.opcode == "bra" && target(0) >= 0) {
       out.push_back({i, {target(0)}, guarded});
     } else if (in.opcode == "brx" && target(1) >= 0 && std::size_t(target(1)) < f.branch_targets.size()) {
-      out.push_back({i, f.branch_targets[std::size_t(target(1))].second, guarded});
+      const auto& table = f.branch_targets[std::size_t(target(1))].second;
+      table_targets += table.size();
+      if (table_targets > most_table_targets)
+        d.refuse(fmt::format("the brx.idx of a function have more than {} targets", most_table_targets));
+      out.push_back({i, table, guarded});
     } else if ((in.opcode == "ret" || in.opcode == "exit") && !guarded) {
       out.push_back({i, {}, false});
     } else if (in.opcode == "call") {

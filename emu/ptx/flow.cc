@@ -1,6 +1,7 @@
 #include "twofour/emu/ptx/flow.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace twofour::emu::ptx {
@@ -50,55 +51,88 @@ Graph blocks(int count, std::span<const Branch> branches, bool all_ends) {
   return g;
 }
 
-/// Blocks from which the end is reached, each after all it leads to where there are no loops (the end first),
-/// by a walk backwards without recursion.
-std::vector<int> backward_order(const Graph& g) {
-  std::vector<int> order;
-  std::vector<char> seen(g.first.size());
-  std::vector<std::pair<int, std::size_t>> stack{{int(g.first.size()) - 1, 0}};
-  seen.back() = 1;
-  while (!stack.empty()) {
-    auto& [block, child] = stack.back();
-    const auto& previous = g.previous[std::size_t(block)];
-    if (child == previous.size()) {
-      order.push_back(block);
-      stack.pop_back();
-      continue;
-    }
-    const int p = previous[child++];
-    if (!std::exchange(seen[std::size_t(p)], char{1})) stack.push_back({p, 0});
+/// Immediate post-dominators after Lengauer and Tarjan, "A fast algorithm for finding dominators in a
+/// flowgraph", with path compression only. Blocks are numbered by a walk backwards from the end, which is 0.
+class PostDominators {
+ public:
+  explicit PostDominators(const Graph& g) : g_(g), number_(g.first.size(), -1) {
+    walk();
+    const std::size_t n = block_.size();
+    semi_.resize(n);
+    std::iota(semi_.begin(), semi_.end(), 0);
+    best_ = semi_;
+    above_.assign(n, -1);
+    dominator_.assign(n, 0);
+    waiting_.resize(n);
+    for (int v = int(n) - 1; v > 0; --v) settle(v);
+    for (std::size_t v = 1; v < n; ++v)
+      if (dominator_[v] != semi_[v]) dominator_[v] = dominator_[std::size_t(dominator_[v])];
   }
-  std::reverse(order.begin(), order.end());
-  return order;
-}
+
+  /// Of each block; -1 for those from which the end is not reached.
+  std::vector<int> blocks() const {
+    std::vector<int> out(number_.size(), -1);
+    for (std::size_t v = 0; v < block_.size(); ++v)
+      out[std::size_t(block_[v])] = block_[std::size_t(dominator_[v])];
+    return out;
+  }
+
+ private:
+  void walk() {
+    std::vector<std::pair<int, std::size_t>> stack;
+    const auto enter = [&](int block, int parent) {
+      number_[std::size_t(block)] = int(block_.size());
+      block_.push_back(block);
+      parent_.push_back(parent);
+      stack.push_back({block, 0});
+    };
+    enter(int(number_.size()) - 1, -1);
+    while (!stack.empty()) {
+      auto& [block, child] = stack.back();
+      const auto& previous = g_.previous[std::size_t(block)];
+      if (child == previous.size()) {
+        stack.pop_back();
+        continue;
+      }
+      const int p = previous[child++];
+      if (number_[std::size_t(p)] < 0) enter(p, number_[std::size_t(block)]);
+    }
+  }
+
+  void settle(int v) {
+    int& semi = semi_[std::size_t(v)];
+    for (const int next : g_.next[std::size_t(block_[std::size_t(v)])])
+      if (const int n = number_[std::size_t(next)]; n >= 0)
+        semi = std::min(semi, semi_[std::size_t(best(n))]);
+    waiting_[std::size_t(semi)].push_back(v);
+    const int parent = parent_[std::size_t(v)];
+    above_[std::size_t(v)] = parent;
+    for (const int w : std::exchange(waiting_[std::size_t(parent)], {})) {
+      const int u = best(w);
+      dominator_[std::size_t(w)] = semi_[std::size_t(u)] < semi_[std::size_t(w)] ? u : parent;
+    }
+  }
+
+  /// The one with the least semi-dominator on the path from v up to, without, the root of its tree so far.
+  int best(int v) {
+    path_.clear();
+    for (int u = v; above_[std::size_t(u)] >= 0; u = above_[std::size_t(u)]) path_.push_back(u);
+    for (std::size_t k = path_.size(); k-- > 1;) {
+      const auto up = std::size_t(path_[k]), down = std::size_t(path_[k - 1]);
+      if (semi_[std::size_t(best_[up])] < semi_[std::size_t(best_[down])]) best_[down] = best_[up];
+      above_[down] = above_[up];
+    }
+    return best_[std::size_t(v)];
+  }
+
+  const Graph& g_;
+  std::vector<int> number_, block_, parent_, semi_, best_, above_, dominator_;
+  std::vector<std::vector<int>> waiting_;  ///< for the dominator: by semi-dominator
+  std::vector<int> path_;
+};
 
 std::vector<int> post_dominators(const Graph& g) {
-  const std::vector<int> order = backward_order(g);
-  std::vector<int> rank(g.first.size(), -1), parent(g.first.size(), -1);
-  for (std::size_t i = 0; i < order.size(); ++i) rank[std::size_t(order[i])] = int(i);
-  const int end = int(g.first.size()) - 1;
-  parent[std::size_t(end)] = end;
-  const auto meet = [&](int a, int b) {
-    while (a != b) {
-      while (rank[std::size_t(a)] > rank[std::size_t(b)]) a = parent[std::size_t(a)];
-      while (rank[std::size_t(b)] > rank[std::size_t(a)]) b = parent[std::size_t(b)];
-    }
-    return a;
-  };
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (const int block : order) {
-      if (block == end) continue;
-      int found = -1;
-      for (const int n : g.next[std::size_t(block)])
-        if (parent[std::size_t(n)] >= 0) found = found < 0 ? n : meet(n, found);
-      if (found != parent[std::size_t(block)]) {
-        parent[std::size_t(block)] = found;
-        changed = true;
-      }
-    }
-  }
-  return parent;
+  return PostDominators(g).blocks();
 }
 
 }  // namespace

@@ -15,8 +15,8 @@ struct Branch {
 /// For every branch, in the order given, the position at which all its ways meet; -1 if they meet nowhere
 /// before the end. Ways that end the function early (all ends but the last in the text) do not count, so that
 /// the other lanes still meet; inside such ways all ends count. `branches` are in order of `at`; positions
-/// are 0 .. count-1, and running past the last one ends the function. Iterative, after Cooper, Harvey and
-/// Kennedy, "A simple, fast dominance algorithm".
+/// are 0 .. count-1, and running past the last one ends the function. Time n log n in the
+/// branches and their targets.
 std::vector<int> meeting_points(int count, std::span<const Branch> branches);
 
 }  // namespace twofour::emu::ptx

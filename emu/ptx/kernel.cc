@@ -10,9 +10,9 @@ namespace twofour::emu::ptx {
 namespace {
 
 /// Functions that the entry calls or whose address it or its tables may hold: the entry first.
-std::vector<const Function*> reachable(const Module& module, const Function& entry) {
-  std::vector<const Function*> found{&entry};
-  std::set<const Function*> known{&entry};
+std::vector<const Function*> reachable(const Kernel& k) {
+  std::vector<const Function*> found{k.entry};
+  std::set<const Function*> known{k.entry};
   const auto add = [&](const Function* f) {
     if (f != nullptr && !f->external && known.insert(f).second) found.push_back(f);
   };
@@ -20,9 +20,9 @@ std::vector<const Function*> reachable(const Module& module, const Function& ent
   for (std::size_t i = 0; i < found.size(); ++i) {
     for (const auto& [position, call] : found[i]->calls) {
       if (!call.function.empty()) {
-        add(module.function(call.function));
+        add(k.functions.find(call.function));
       } else if (!std::exchange(indirect, true)) {
-        for (const Function& f : module.functions)
+        for (const Function& f : k.module->functions)
           if (!f.entry) add(&f);
       }
     }
@@ -88,12 +88,11 @@ void lay_out_shared(Kernel& k, const std::vector<const Function*>& functions) {
 
 std::unique_ptr<Kernel> decode_kernel(const Module& module, const Function& entry, const Symbols& symbols,
                                       bool observed) {
-  auto k = std::make_unique<Kernel>();
-  k->module = &module;
+  auto k = std::make_unique<Kernel>(module);
   k->entry = &entry;
   k->symbols = &symbols;
   k->observed = observed;
-  const auto functions = reachable(module, entry);
+  const auto functions = reachable(*k);
   lay_out_parameters(*k);
   lay_out_shared(*k, functions);
   for (const Function* f : functions) k->programs[f] = std::make_unique<Program>();

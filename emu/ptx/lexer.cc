@@ -8,6 +8,8 @@
 namespace twofour::emu::ptx::syntax {
 namespace {
 
+constexpr std::size_t most_statement_bytes = 1000;
+
 enum Class : std::uint8_t { other = 0, letter = 1, digit = 2, sigil = 4, blank = 8 };
 
 constexpr std::array<std::uint8_t, 256> classes = [] {
@@ -178,7 +180,7 @@ std::string printable(std::string_view text) {
 
 std::string one_line(std::string_view text) {
   std::string out;
-  out.reserve(text.size());
+  out.reserve(std::min(text.size(), most_statement_bytes));
   bool gap = false;
   for (std::size_t n = 0; n < text.size(); ++n) {
     if (is(text[n], blank)) {
@@ -194,6 +196,7 @@ std::string one_line(std::string_view text) {
     }
     if (gap && !out.empty()) out += ' ';
     gap = false;
+    if (out.size() >= most_statement_bytes) return out + "...";
     out += text[n];
   }
   return out;

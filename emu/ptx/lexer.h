@@ -67,7 +67,7 @@ class Lexer {
 
 /// Text for a message: at most 60 bytes, what cannot be printed as ?.
 std::string printable(std::string_view text);
-/// A statement in one line: each run of blanks and comments is one blank.
+/// A statement in one line, at most its first 1000 bytes: each run of blanks and comments is one blank.
 std::string one_line(std::string_view text);
 
 }  // namespace twofour::emu::ptx::syntax

@@ -50,6 +50,16 @@ const Function* Module::function(std::string_view wanted) const {
   return nullptr;
 }
 
+FunctionIndex::FunctionIndex(const Module& module) {
+  for (const Function& f : module.functions) functions_.emplace(f.name, &f);
+  for (const auto& [alias, of] : module.aliases) functions_[alias] = find(of);
+}
+
+const Function* FunctionIndex::find(std::string_view name) const {
+  const auto known = functions_.find(name);
+  return known != functions_.end() ? known->second : nullptr;
+}
+
 const Variable* Module::variable(std::string_view wanted) const {
   for (const auto& v : variables)
     if (v.name == wanted) return &v;

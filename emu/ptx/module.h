@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -227,6 +228,18 @@ struct Module {
   /// Null if there is none of that name. An alias leads to its function. Linear: keep what it answers.
   const Function* function(std::string_view name) const;
   const Variable* variable(std::string_view name) const;
+};
+
+/// Functions of a module by name, for many questions. An alias leads to its function. The module stays as it
+/// is.
+class FunctionIndex {
+ public:
+  explicit FunctionIndex(const Module& module);
+  /// Null if there is none of that name.
+  const Function* find(std::string_view name) const;
+
+ private:
+  std::unordered_map<std::string_view, const Function*> functions_;
 };
 
 /// Throws Error "FILE:LINE:COLUMN: what is wrong: the offending text" for what is not PTX 6.0 to 9.9, names

@@ -34,7 +34,7 @@ void store(Warp& warp, const Op& op, std::uint64_t address, int lane, T value) {
 const Function* entry_at(const Kernel& kernel, std::uint64_t address) {
   for (const auto& [name, at] : kernel.symbols->functions)
     if (at == address) {
-      const Function* f = kernel.module->function(name);
+      const Function* f = kernel.functions.find(name);
       return f != nullptr && f->entry ? f : nullptr;
     }
   return nullptr;

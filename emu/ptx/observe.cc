@@ -82,7 +82,7 @@ class Description {
       atomic(use(*at, window_of(d_), std::uint64_t(bytes_of(d_.type()))));
     } else if (op == "mbarrier" || (op == "cp" && d_.has("mbarrier"))) {
       atomic(use(*at, Window::shared, 8));
-    } else if (op == "cp" && d_.has("async")) {
+    } else if (op == "cp" && d_.has("async") && !d_.has("bulk")) {
       copy();
     }
   }

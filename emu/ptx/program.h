@@ -85,7 +85,10 @@ struct Symbols {
 
 /// An entry and all that it may call.
 struct Kernel {
+  explicit Kernel(const Module& m) : module(&m), functions(m) {}
+
   const Module* module = nullptr;
+  FunctionIndex functions;  ///< of the module
   const Function* entry = nullptr;
   const Symbols* symbols = nullptr;
   bool observed = false;  ///< its ops call observers

@@ -108,6 +108,15 @@ TEST(Npy, BadFilesAreRefusedByNameAndField) {
             std::string::npos);
 }
 
+TEST(Npy, RefusalsAreOneLine) {
+  for (const auto& [descr, shape] : {std::pair{"|O8", "(2,)"}, std::pair{"<f4", "(-2,)"}}) {
+    const std::string message = refusal(npy(header(descr, shape), "abcdefgh"), ElementType::s8);
+    EXPECT_NE(message.find(shape), std::string::npos) << message;
+    EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+    EXPECT_EQ(message.find("  "), std::string::npos) << message;
+  }
+}
+
 TEST(Npy, LongHeadersAreRefused) {
   for (const std::size_t spaces : {9000, 60000}) {
     const std::string text =

@@ -34,5 +34,9 @@ TEST(File, RefusalsNameTheFileAndLeaveNothing) {
   EXPECT_FALSE(std::filesystem::exists(folder));
 }
 
+TEST(File, DevicesThatNeverEndAreRefused) {
+  EXPECT_THROW(read_file("/dev/zero"), Error);
+}
+
 }  // namespace
 }  // namespace twofour::isa

@@ -9,6 +9,15 @@
 
 namespace twofour::runtime {
 
+/// The thread sanitizer's own memory lies at the device's addresses: then host and device share none.
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool host_shares_memory = false;
+#elif defined(__has_feature)
+inline constexpr bool host_shares_memory = !__has_feature(thread_sanitizer);
+#else
+inline constexpr bool host_shares_memory = true;
+#endif
+
 class CudaLibrary {
  public:
   explicit CudaLibrary(const char* path) : handle_(dlopen(path, RTLD_NOW | RTLD_LOCAL)) {

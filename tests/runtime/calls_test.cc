@@ -54,6 +54,7 @@ TEST(Calls, VectorAdd) {
 }
 
 TEST(Calls, ManagedMemoryIsTheHosts) {
+  if (!host_shares_memory) GTEST_SKIP() << "no shared memory under the thread sanitizer";
   Program program(cuda(), "vector_add");
   const void* fill = program.kernel("_Z4fillPddi");
   double* values = nullptr;

@@ -41,6 +41,21 @@ TEST(Fatbin, EveryPackingGivesTheSameText) {
   }
 }
 
+// In the data of this program, as in those of programs that register device code.
+alignas(8) std::uint64_t too_large[2] = {0x00100001BA55ED50, std::uint64_t{1} << 62};
+
+TEST(Fatbin, StatedSizesEndWhereTheProgramEnds) {
+  const struct {
+    std::uint32_t magic = 0x466243b1, version = 1;
+    const void* data = too_large;
+    const void* more = nullptr;
+  } wrapper;
+  EXPECT_THAT(message([&] { fatbin_of_wrapper(&wrapper); }),
+              HasSubstr("16 + 4611686018427387904 bytes does not"));
+  too_large[1] = 0;
+  EXPECT_EQ(fatbin_of_wrapper(&wrapper).size(), 16u);
+}
+
 // Written by nvcc 13.0 from tests/runtime/programs/print.cu with --compress-mode none, speed and size.
 TEST(Fatbin, ReadsWhatNvccWrites) {
   std::string first;

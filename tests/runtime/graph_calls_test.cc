@@ -39,6 +39,7 @@ class Values {
 };
 
 TEST(GraphCalls, NodesRunInTheOrderOfTheirDependencies) {
+  if (!host_shares_memory) GTEST_SKIP() << "no shared memory under the thread sanitizer";
   Program program(cuda(), "vector_add");
   const void* fill = program.kernel("_Z4fillPddi");
   Values v;
@@ -95,6 +96,7 @@ TEST(GraphCalls, NodesRunInTheOrderOfTheirDependencies) {
 }
 
 TEST(GraphCalls, CapturedWorkWaitsForTheLaunch) {
+  if (!host_shares_memory) GTEST_SKIP() << "no shared memory under the thread sanitizer";
   Values v;
   cudaStream_t first = nullptr, second = nullptr;
   cudaEvent_t forked = nullptr, joined = nullptr;
@@ -184,6 +186,7 @@ TEST(ArrayCalls, BoxesToArraysAndBack) {
 }
 
 TEST(HostMemoryCalls, KernelsReachRegisteredMemory) {
+  if (!host_shares_memory) GTEST_SKIP() << "no shared memory under the thread sanitizer";
   Program program(cuda(), "vector_add");
   const void* fill = program.kernel("_Z4fillPddi");
   std::vector<double> memory(1 << 16);
@@ -232,6 +235,7 @@ TEST(LinkedCalls, DeviceCodeOfSeveralFilesIsOne) {
 }
 
 TEST(CooperativeCalls, MoreBlocksThanAreResidentAreRefused) {
+  if (!host_shares_memory) GTEST_SKIP() << "no shared memory under the thread sanitizer";
   Program program(cuda(), "vector_add");
   const void* fill = program.kernel("_Z4fillPddi");
   Values v;

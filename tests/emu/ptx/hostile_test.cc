@@ -103,6 +103,73 @@ TEST(HostilePtx, RecursionOfManyWarpsIsHeldInMemory) {
   EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 1400 * 1024);  // KiB
 }
 
+/// CPU seconds of this process.
+double seconds() {
+  rusage r{};
+  getrusage(RUSAGE_SELF, &r);
+  return double(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
+         1e-6 * double(r.ru_utime.tv_usec + r.ru_stime.tv_usec);
+}
+
+// What takes minutes if something is looked for in a list once for each member of the list.
+TEST(HostilePtx, ManyFunctionsAreFoundAtOnce) {
+  std::string functions = ".func f0()\n{\n ret;\n}\n";
+  for (int i = 1; i < 60000; ++i)
+    functions += fmt::format(".func f{}()\n{{\n call f{}, ();\n ret;\n}}\n", i, i - 1);
+  const double start = seconds();
+  expect(refusal(kernel("call f59999, ();", "", functions)), "endless recursion?");
+  EXPECT_LT(seconds() - start, 20);
+}
+
+TEST(HostilePtx, ManyParametersInRegistersAreFoundAtOnce) {
+  std::string parameters, moves, arguments;
+  for (int i = 0; i < 100000; ++i) {
+    parameters += fmt::format("{}.reg .b32 p{}", i == 0 ? "" : ",", i);
+    moves += fmt::format("mov.u32 p{}, 1;\n", i);
+    arguments += i == 0 ? "7" : ",7";
+  }
+  const double start = seconds();
+  EXPECT_EQ(refusal(kernel("call f, (" + arguments + ");", "",
+                           ".func f(" + parameters + ")\n{\n" + moves + "ret;\n}\n")),
+            "");
+  EXPECT_LT(seconds() - start, 20);
+}
+
+TEST(HostilePtx, DeepFlowIsLaidOutAtOnce) {
+  constexpr int n = 60000;
+  std::string body = "bra E;\n";
+  for (int i = 0; i < n; ++i) body += "@%p0 bra C0;\nbra E;\n";
+  for (int i = 0; i < n; ++i) body += fmt::format("C{}: @%p0 bra C{};\n", i, i);
+  const double start = seconds();
+  EXPECT_EQ(refusal(kernel(body + "E:")), "");
+  EXPECT_LT(seconds() - start, 20);
+}
+
+TEST(HostilePtx, ManyUnknownMatrixInstructions) {
+  std::string body = "bra E;\n";
+  for (int i = 0; i < 100000; ++i)
+    body += "mma.sync.aligned.m16n8k17.row.col.f32.f16.f16.f32 {}, {}, {}, {};\n";
+  const double start = seconds();
+  EXPECT_EQ(refusal(kernel(body + "E:")), "");
+  EXPECT_LT(seconds() - start, 20);
+}
+
+TEST(HostilePtx, TablesOfBranchesAreBounded) {
+  std::string table = "bra E;\nT: .branchtargets E", body;
+  for (int i = 1; i < 1024; ++i) table += ",E";
+  for (int i = 0; i < 1024; ++i) body += "brx.idx %r0, T;\n";
+  EXPECT_EQ(refusal(kernel(table + ";\n" + body + "E:")), "");
+  expect(refusal(kernel(table + ";\n" + body + "brx.idx %r0, T;\nE:")), "more than 1048576 targets");
+}
+
+TEST(HostilePtx, LongStatementsAreCutInMessages) {
+  std::string body = "mov.u32 %r1";
+  for (int i = 0; i < 100000; ++i) body += ", %r2";
+  const std::string message = refusal(kernel(body + ";"));
+  expect(message, "100001 operands, it takes 2 to 2: mov.u32 %r1, %r2");
+  EXPECT_LT(message.size(), 2000u);
+}
+
 TEST(HostilePtx, AMillionRegisters) {
   EXPECT_EQ(refusal(kernel(".reg .b32 %many<1000000>;")), "");  // only those that are named cost anything
   expect(refusal(kernel(".reg .b32 %many<2000000>;")), "registers");

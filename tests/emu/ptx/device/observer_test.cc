@@ -178,6 +178,21 @@ TEST(PtxObserver, ElementsOfWmma) {
   }
 }
 
+TEST(PtxObserver, WhatIsNotImplementedFailsWhereItIsReached) {
+  for (const char* unknown :
+       {"ldmatrix.sync.aligned.m8n8.x4.tran.shared.b16 {%r1, %r2, %r3, %r4}, [%r5];",
+        "mma.sync.aligned.m16n8k64.row.col.f32.f16.f16.f32 {%f0, %f1}, {%r1}, {%r2}, {%f0, %f1};",
+        "cp.async.bulk.shared::cluster.global.mbarrier::complete_tx::bytes [%r1], [%d0], %r2, [%r3];"}) {
+    Seen seen;
+    TestDevice reached(kernel(unknown), watched_by(seen));
+    const std::string message = error_of([&] { reached.results(32, 32); });
+    expect_words(message, {"test.ptx:13: ", "kernel k, block (0, 0, 0)"});
+    EXPECT_EQ(seen.failure, message);
+    TestDevice skipped(kernel(std::string("bra OVER;\n") + unknown + "\nOVER:"), watched_by(seen));
+    EXPECT_EQ(error_of([&] { skipped.results(32, 32); }), "") << unknown;
+  }
+}
+
 TEST(PtxObserver, HearsOfAFailure) {
   Seen seen;
   TestDevice t(kernel("st.global.u32 [%d1+4096], %r0;\n"), watched_by(seen));
