@@ -1,5 +1,6 @@
 #include "twofour/emu/ptx/decode.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "twofour/emu/ptx/cta.h"
@@ -40,12 +41,20 @@ void fail_here(Warp& warp, const Op& op, std::uint32_t lanes) {
   warp.fail(std::countr_zero(lanes), "{}", *static_cast<const std::string*>(op.data));
 }
 
-/// After a load that may poll what another block writes.
-void give_way(Warp& warp, const Op&, std::uint32_t) {
+constexpr int polls = 32;  // of the same word in a row: the warp waits for it
+enum : std::int32_t { polls_shared = 1, polls_by_load = 2 };
+
+/// After an instruction that may poll what other warps write. `immediate`: bytes of the register s[0] with
+/// what it read. All blocks of a cooperative grid wait for each other as a rule, by loads.
+void poll(Warp& warp, const Op& op, std::uint32_t lanes) {
   warp.uncount();
-  if (!warp.cta().grid().cooperative) return;
+  std::uint64_t word = 0;
+  std::memcpy(&word, warp.reg<std::byte>(op.s[0]) + std::countr_zero(lanes) * op.immediate,
+              std::min(sizeof word, std::size_t(op.immediate)));
+  const bool grid_waits = warp.cta().grid().cooperative && op.detail == polls_by_load;
+  if (warp.repeats(op, word) < polls && !grid_waits) return;
   warp.yield();
-  warp.cta().give_way();
+  if ((op.detail & polls_shared) == 0) warp.cta().give_way();
 }
 
 template <std::size_t results, std::size_t sources>
@@ -190,9 +199,21 @@ void FunctionDecoder::decode_instruction(int position) {
   const std::size_t ops = program_->ops.size();
   decode_known();
   if (program_->ops.size() == ops) emit(nothing);
-  if (instruction_->opcode == "ld" && (has("acquire") || has("volatile")) && !has("shared"))
-    prepare(give_way);
+  emit_poll();
   if (site != nullptr && goes_on(*instruction_)) prepare(observe_after).data = site;
+}
+
+/// Loops that wait read a word by a load that is not weak, or by an atomic.
+void FunctionDecoder::emit_poll() {
+  const bool loads = instruction_->opcode == "ld" && (has("acquire") || has("relaxed") || has("volatile"));
+  if ((!loads && instruction_->opcode != "atom") || instruction_->operands.empty()) return;
+  const Operand& all = instruction_->operands.front();
+  const Operand& o = all.parts.empty() ? all : all.parts.front();
+  if (o.kind != Operand::Kind::reg) return;
+  Op& op = prepare(poll);
+  op.s[0] = reg(o.reg);
+  op.immediate = width(o.reg);
+  op.detail = (has("shared") ? polls_shared : 0) | (loads ? polls_by_load : 0);
 }
 
 /// What is not implemented becomes an op that says so.

@@ -89,6 +89,7 @@ class FunctionDecoder {
   void find_joins();
   void decode_instruction(int position);
   void decode_known();
+  void emit_poll();
   Named named(const std::string& symbol) const;
   std::uint64_t number_bits(const Operand& o, Type type) const;
   void resolve_branches();

@@ -21,7 +21,7 @@ void Warp::start(const Program& program, std::uint32_t lanes) {
   exited_ = carry_ = 0;
   executed_ = total_ = 0;
   state_ = State::ready;
-  red_op = nullptr;
+  red_op = polling_ = nullptr;
   last_ = program.ops.data();
   std::fill(local_.begin(), local_.end(), std::byte{});
   push_frame(program, lanes);

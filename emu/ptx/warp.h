@@ -95,6 +95,13 @@ class Warp {
   void resume() { state_ = State::ready; }
   /// Lets the other warps run.
   void yield() { stop(); }
+  /// How often in a row `op` read this word and no other op asked.
+  int repeats(const Op& op, std::uint64_t word) {
+    repeats_ = polling_ == &op && polled_ == word ? repeats_ + 1 : 0;
+    polling_ = &op;
+    polled_ = word;
+    return repeats_;
+  }
   /// An op that stands for nothing in the PTX.
   void uncount() { --executed_; }
 
@@ -151,6 +158,9 @@ class Warp {
   std::vector<Entry> ways_;
   std::vector<std::byte> local_;
   std::uint64_t local_stride_ = 0;
+  const Op* polling_ = nullptr;
+  std::uint64_t polled_ = 0;
+  int repeats_ = 0;
   std::array<Cached, 16> cache_ = {};
 };
 
