@@ -3,6 +3,7 @@
 #include <cctype>
 #include <functional>
 #include <map>
+#include <vector>
 
 #include "twofour/isa/error.h"
 #include "twofour/isa/instruction.h"

@@ -71,7 +71,7 @@ emu::ptx::Device& Process::device() {
       options.observers = process_observers();
       if (cycle_mode()) options.observers.push_back(&cycle_observer(machine));
       if (const auto* checkers = process_checkers()) checkers->watch(options);
-      options.allow_stray_reads = options.memory_gap == 0;  // memcheck leaves gaps
+      options.allow_stray = options.memory_gap == 0;  // memcheck leaves gaps
       device_ = std::make_unique<emu::ptx::Device>(machine, options);
     } catch (const Error& e) {
       say("the device", e.what());

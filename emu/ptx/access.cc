@@ -205,8 +205,7 @@ View view(Warp& warp, const Op& op, Window window, const Addresses& a, std::uint
     case Window::param: v = param_view(warp, a, lanes, size); break;
     default: v = global_view(warp, op, a, lanes, size); break;
   }
-  if ((v.lanes >> first & 1) == 0 && window == Window::global && !write &&
-      warp.cta().grid().allow_stray_reads)
+  if ((v.lanes >> first & 1) == 0 && window == Window::global && !write && warp.cta().grid().allow_stray)
     v = stray_view(warp, a, lanes, size);
   if ((v.lanes >> first & 1) == 0) fail_outside(warp, window, a.at[first], size, first);
   if (write && window == Window::param)

@@ -7,13 +7,15 @@
 namespace twofour::emu::ptx {
 namespace {
 
-constexpr std::uint64_t slice = 1 << 16;  // instructions after which another warp has its turn
+constexpr std::uint64_t slice = 1 << 16;    // instructions after which another warp has its turn
+constexpr std::uint64_t shared_unit = 128;  // of what a GPU gives a block, cc 8.0 to 9.0
 constexpr std::uint64_t max_block_memory = 1 << 30;
 
 }  // namespace
 
 Cta::Cta(Grid& grid, std::span<BlockObserver* const> observers) : grid_(grid), observers_(observers) {
-  const std::uint64_t bytes = grid.kernel->static_shared + grid.dynamic_shared;
+  std::uint64_t bytes = grid.kernel->static_shared + grid.dynamic_shared;
+  if (grid.allow_stray) bytes = (bytes + shared_unit - 1) / shared_unit * shared_unit;
   shared_storage_.resize(bytes + 128);
   shared_ = {shared_storage_.data() + (-reinterpret_cast<std::uintptr_t>(shared_storage_.data()) & 63),
              bytes};

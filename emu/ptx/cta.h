@@ -34,7 +34,7 @@ struct Grid {
   std::function<void(std::string_view)> print;  ///< where printf's text goes
   std::mutex print_mutex;
   std::span<Observer* const> observers;
-  bool allow_stray_reads = false;              ///< see DeviceOptions
+  bool allow_stray = false;                    ///< see DeviceOptions
   std::atomic<std::uint64_t> stray_reads = 0;  ///< how many there were
   DeviceHeap* heap = nullptr;
   NestedLaunches* nested = nullptr;

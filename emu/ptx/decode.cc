@@ -1,5 +1,6 @@
 #include "twofour/emu/ptx/decode.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "twofour/emu/ptx/cta.h"
@@ -40,12 +41,20 @@ void fail_here(Warp& warp, const Op& op, std::uint32_t lanes) {
   warp.fail(std::countr_zero(lanes), "{}", *static_cast<const std::string*>(op.data));
 }
 
-/// After a load that may poll what another block writes.
-void give_way(Warp& warp, const Op&, std::uint32_t) {
+constexpr int polls = 32;  // of the same word in a row: the warp waits for it
+enum : std::int32_t { polls_shared = 1, polls_by_load = 2 };
+
+/// After an instruction that may poll what other warps write. `immediate`: bytes of the register s[0] with
+/// what it read. All blocks of a cooperative grid wait for each other as a rule, by loads.
+void poll(Warp& warp, const Op& op, std::uint32_t lanes) {
   warp.uncount();
-  if (!warp.cta().grid().cooperative) return;
+  std::uint64_t word = 0;
+  std::memcpy(&word, warp.reg<std::byte>(op.s[0]) + std::countr_zero(lanes) * op.immediate,
+              std::min(sizeof word, std::size_t(op.immediate)));
+  const bool grid_waits = warp.cta().grid().cooperative && op.detail == polls_by_load;
+  if (warp.repeats(op, word) < polls && !grid_waits) return;
   warp.yield();
-  warp.cta().give_way();
+  if ((op.detail & polls_shared) == 0) warp.cta().give_way();
 }
 
 template <std::size_t results, std::size_t sources>
@@ -150,6 +159,14 @@ void FunctionDecoder::lay_out_frame() {
   program_->local_bytes = std::uint32_t((at + 15) / 16 * 16);
 }
 
+/// There the lanes exit: nobody waits for others, as ptxas makes an EXIT of a branch to one.
+bool FunctionDecoder::ends_entry(int position) const {
+  if (!function_.entry) return false;
+  if (position == int(function_.code.size())) return true;
+  const Instruction& i = function_.code[std::size_t(position)];
+  return i.predicate < 0 && (i.opcode == "ret" || i.opcode == "exit");
+}
+
 void FunctionDecoder::find_joins() {
   const auto branches = branches_of(*this);
   const int count = int(function_.code.size());
@@ -157,8 +174,9 @@ void FunctionDecoder::find_joins() {
   meets_.assign(std::size_t(count) + 1, false);
   const auto joins = meeting_points(count, branches);
   for (std::size_t i = 0; i < branches.size(); ++i) {
+    if (joins[i] < 0 || ends_entry(joins[i])) continue;
     join_of_[std::size_t(branches[i].at)] = joins[i];
-    if (joins[i] >= 0) meets_[std::size_t(joins[i])] = true;
+    meets_[std::size_t(joins[i])] = true;
   }
 }
 
@@ -194,8 +212,7 @@ void FunctionDecoder::decode_instruction(int position) {
   const std::size_t ops = program_->ops.size();
   decode_known();
   if (program_->ops.size() == ops) emit(nothing);
-  if (instruction_->opcode == "ld" && (has("acquire") || has("volatile")) && !has("shared"))
-    prepare(give_way);
+  emit_poll();
   if (site != nullptr && goes_on(*instruction_)) prepare(observe_after).data = site;
 }
 
@@ -206,6 +223,19 @@ const Site* FunctionDecoder::described() {
   } catch (const Unsupported&) {
     return nullptr;
   }
+}
+
+/// Loops that wait read a word by a load that is not weak, or by an atomic.
+void FunctionDecoder::emit_poll() {
+  const bool loads = instruction_->opcode == "ld" && (has("acquire") || has("relaxed") || has("volatile"));
+  if ((!loads && instruction_->opcode != "atom") || instruction_->operands.empty()) return;
+  const Operand& all = instruction_->operands.front();
+  const Operand& o = all.parts.empty() ? all : all.parts.front();
+  if (o.kind != Operand::Kind::reg) return;
+  Op& op = prepare(poll);
+  op.s[0] = reg(o.reg);
+  op.immediate = width(o.reg);
+  op.detail = (has("shared") ? polls_shared : 0) | (loads ? polls_by_load : 0);
 }
 
 /// What is not implemented becomes an op that says so.
@@ -224,7 +254,10 @@ void FunctionDecoder::resolve_branches() {
   const auto at = [&](int position) { return program_->ops.data() + first_op_[std::size_t(position)]; };
   for (const Fixup& f : branches_) {
     Op& op = program_->ops[std::size_t(f.op)];
-    if (f.target >= 0) op.target = at(f.target);
+    if (f.target >= 0) {
+      op.target = at(f.target);
+      op.detail = ends_entry(f.target) ? 1 : 0;
+    }
     if (const int join = join_of_[std::size_t(op.source)]; join >= 0) op.join = at(join);
   }
 }

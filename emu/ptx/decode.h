@@ -90,10 +90,12 @@ class FunctionDecoder {
   };
   void lay_out_registers();
   void lay_out_frame();
+  bool ends_entry(int position) const;
   void find_joins();
   void decode_instruction(int position);
   const Site* described();
   void decode_known();
+  void emit_poll();
   Named named(const std::string& symbol) const;
   std::uint64_t number_bits(const Operand& o, Type type) const;
   void resolve_branches();

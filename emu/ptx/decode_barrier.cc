@@ -1,5 +1,6 @@
 // bar and barrier. A barrier counts whole warps (PTX ISA 9.0, 9.7.13.1); lanes that exited do not count as
-// missing.
+// missing. Lanes that come to it by different ways wait for each other: since sm_70 a GPU counts threads
+// (CUDA C++ Programming Guide, "Synchronization Functions" of compute capability 7.x).
 #include "twofour/emu/ptx/cta.h"
 #include "twofour/emu/ptx/decode.h"
 
@@ -7,12 +8,6 @@ namespace twofour::emu::ptx {
 namespace {
 
 enum Reduce : int { reduce_popc, reduce_and, reduce_or };
-
-void check_warp(Warp& warp, std::uint32_t lanes) {
-  if (const std::uint32_t missing = warp.live() & ~lanes; missing != 0)
-    warp.fail(std::countr_zero(missing),
-              "a barrier needs all lanes of the warp; lanes {:#010x} took another way", missing);
-}
 
 std::uint32_t same_value(Warp& warp, Ref r, std::uint32_t lanes, std::string_view what) {
   const auto* values = warp.reg<std::uint32_t>(r);
@@ -23,12 +18,18 @@ std::uint32_t same_value(Warp& warp, Ref r, std::uint32_t lanes, std::string_vie
   return first;
 }
 
+[[noreturn]] void fail_apart(Warp& warp, std::uint32_t missing) {
+  warp.fail(std::countr_zero(missing),
+            "a barrier needs all lanes of the warp; lanes {:#010x} took another way", missing);
+}
+
 /// s[0]: barrier, s[1]: threads (none: all), s[2]: predicate to reduce; detail: Reduce.
 void come(Warp& warp, const Op& op, std::uint32_t lanes, Cta::Arrival arrival, Reduction contribution) {
-  check_warp(warp, lanes);
   const std::uint32_t id = same_value(warp, op.s[0], lanes, "barrier");
   const std::uint32_t threads = op.s[1] ? same_value(warp, op.s[1], lanes, "number of threads") : 0;
-  warp.cta().arrive(warp, id, threads, arrival, contribution);
+  if (warp.live() == lanes) return warp.cta().arrive(warp, id, threads, arrival, contribution);
+  if (arrival != Cta::Arrival::sync || lanes != warp.active()) fail_apart(warp, warp.live() & ~lanes);
+  warp.wait_apart(op, id, threads);
 }
 
 void sync(Warp& warp, const Op& op, std::uint32_t lanes) {

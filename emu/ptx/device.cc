@@ -298,7 +298,7 @@ LaunchReport Device::run(const Kernel& kernel, const Launch& launch, NestedLaunc
   grid.instruction_limit = impl_->options.instruction_limit;
   grid.print = impl_->options.print;
   grid.observers = impl_->options.observers;
-  grid.allow_stray_reads = impl_->options.allow_stray_reads;
+  grid.allow_stray = impl_->options.allow_stray;
   const Workspace workspace(*impl_->memory, launch.cooperative);
   if (kernel.uses_heap) {
     impl_->heap.prepare();

@@ -51,8 +51,9 @@ struct DeviceOptions {
   std::function<void(std::string_view)> print;  ///< the text of a printf in a kernel; none: to stdout
   std::uint64_t memory_gap = 0;                 ///< bytes between allocations, see GlobalMemory
   /// Reads of global memory outside all allocations, in 2 MiB of which some is allocated, give what lies
-  /// there: a GPU has mapped it. Else they are errors.
-  bool allow_stray_reads = false;
+  /// there: a GPU has mapped it. A block has its shared memory in units of 128 bytes, as on a GPU, and may
+  /// use what it did not ask for. Else both are errors.
+  bool allow_stray = false;
   std::vector<Observer*> observers = {};  ///< see observer.h; they slow every launch down
   Progress* progress = nullptr;           ///< set to zero at every launch; outlives the device
 };

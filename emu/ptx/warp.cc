@@ -21,7 +21,8 @@ void Warp::start(const Program& program, std::uint32_t lanes) {
   exited_ = carry_ = 0;
   executed_ = total_ = 0;
   state_ = State::ready;
-  red_op = nullptr;
+  red_op = polling_ = nullptr;
+  apart_ = {};
   last_ = program.ops.data();
   std::fill(local_.begin(), local_.end(), std::byte{});
   push_frame(program, lanes);
@@ -142,11 +143,46 @@ void Warp::next_way() {
       if (finish_frame()) return;
       continue;
     }
+    if (ways_.back().waits && !turn_to_other_way()) return arrive_together();
     active_ = ways_.back().lanes & ~exited_ & ~f.returned;
     pc_ = ways_.back().pc;
     if (active_ != 0) return;
     ways_.pop_back();
   }
+}
+
+void Warp::wait_apart(const Op& barrier, std::uint32_t id, std::uint32_t threads) {
+  if (apart_.lanes != 0 && (apart_.id != id || apart_.threads != threads))
+    fail(std::countr_zero(active_), "lanes {:#010x} of the warp wait at barrier {} for {} threads",
+         apart_.lanes, apart_.id, apart_.threads);
+  apart_ = {apart_.lanes | active_, id, threads, &barrier};
+  ways_.back() = {pc_, active_, ways_.back().join, true};
+  next_way();
+}
+
+/// Ways of one meeting point need not run in any order: one that does not wait, if there is any.
+bool Warp::turn_to_other_way() {
+  const std::size_t last = ways_.size() - 1, first = frames_[depth_ - 1].ways;
+  for (std::size_t i = last; i-- > first && ways_[i].join == ways_[last].join;)
+    if (!ways_[i].waits) {
+      std::swap(ways_[i], ways_[last]);
+      return true;
+    }
+  return false;
+}
+
+/// At the barrier, once all lanes wait there.
+void Warp::arrive_together() {
+  const Apart apart = std::exchange(apart_, {});
+  for (Entry& way : ways_) way.waits = false;
+  active_ = ways_.back().lanes;
+  pc_ = ways_.back().pc;
+  if (const std::uint32_t missing = live() & ~apart.lanes; missing != 0) {
+    last_ = apart.barrier;
+    fail(std::countr_zero(missing), "a barrier needs all lanes of the warp; lanes {:#010x} took another way",
+         missing);
+  }
+  cta_->arrive(*this, apart.id, apart.threads, Cta::Arrival::sync);
 }
 
 /// Back to the caller; false if none of its lanes is left.

@@ -1,7 +1,7 @@
 #pragma once
 // The state of a warp and its interpreter loop. Lanes of a warp that took different ways run one way after
 // the other and meet at the immediate post-dominator of the branch; PTX lets a GPU do so. A way that waits
-// for lanes of its own warp on another way therefore never ends.
+// for lanes of its own warp on another way therefore never ends, except at a barrier.
 #include <bit>
 #include <cstring>
 #include <utility>
@@ -94,6 +94,9 @@ class Warp {
   std::uint64_t extend_frame(std::uint64_t bytes, std::uint64_t alignment);
   /// Waits at a barrier until resume().
   void block();
+  /// The active lanes wait at a barrier for those of the warp that took other ways; these run on until they
+  /// come to a barrier too. Throws Error where they cannot.
+  void wait_apart(const Op& barrier, std::uint32_t id, std::uint32_t threads);
   void resume() { state_ = State::ready; }
   /// Lets the other warps run.
   void yield() { stop(); }
@@ -103,6 +106,13 @@ class Warp {
     executed_ += count;
     pc_ += count;
     return true;
+  }
+  /// How often in a row `op` read this word and no other op asked.
+  int repeats(const Op& op, std::uint64_t word) {
+    repeats_ = polling_ == &op && polled_ == word ? repeats_ + 1 : 0;
+    polling_ = &op;
+    polled_ = word;
+    return repeats_;
   }
   /// An op that stands for nothing in the PTX.
   void uncount() { --executed_; }
@@ -136,10 +146,17 @@ class Warp {
     const Op* pc;
     std::uint32_t lanes;
     const Op* join;
+    bool waits = false;  ///< at a barrier, see wait_apart
+  };
+  struct Apart {
+    std::uint32_t lanes = 0, id = 0, threads = 0;
+    const Op* barrier = nullptr;
   };
   [[noreturn]] void fail_with(Fault fault, int lane, const std::string& text) const;
   void stop() { limit_ = 0; }
   void next_way();
+  bool turn_to_other_way();
+  void arrive_together();
   bool finish_frame();
   Frame& push_frame(const Program& program, std::uint32_t lanes);
   void reserve_local(std::uint64_t bytes);
@@ -158,8 +175,12 @@ class Warp {
   std::vector<Frame> frames_;
   std::size_t depth_ = 0;
   std::vector<Entry> ways_;
+  Apart apart_;
   std::vector<std::byte> local_;
   std::uint64_t local_stride_ = 0;
+  const Op* polling_ = nullptr;
+  std::uint64_t polled_ = 0;
+  int repeats_ = 0;
   std::array<Cached, 256> cache_ = {};
 };
 

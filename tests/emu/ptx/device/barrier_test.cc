@@ -102,6 +102,78 @@ TEST(PtxBarrier, DeadlockIsNamed) {
                                                       "barrier 4 has 32 of 64 threads, warps 1"});
 }
 
+TEST(PtxBarrier, LanesThatJumpToTheEndDoNotCount) {
+  // Rows of 8 lanes: the last three columns leave at once, rows leave the loop one after the other.
+  TestDevice t(kernel(R"(
+    .shared .align 4 .b8 count[4];
+    and.b32 %r1, %r0, 7;
+    shr.u32 %r2, %r0, 3;
+    setp.ge.u32 %p0, %r1, 5;
+    @%p0 bra END;
+  AGAIN:
+    atom.shared.add.u32 %r3, [count], 1;
+    bar.sync 0;
+    ld.shared.u32 %r4, [count];
+    bar.sync 0;
+    st.global.u32 [%d1], %r4;
+    sub.u32 %r2, %r2, 1;
+    setp.ge.s32 %p1, %r2, 0;
+    @%p1 bra AGAIN;
+  END:
+  )"));
+  const auto out = t.results(64, 64);
+  // Rounds of 40, 35, 30 ... lanes.
+  std::uint32_t sum = 0;
+  for (std::uint32_t row = 0; row < 8; ++row) {
+    sum += 5 * (8 - row);
+    for (std::uint32_t column = 0; column < 8; ++column)
+      EXPECT_EQ(out[8 * row + column], column < 5 ? sum : 0) << row << " " << column;
+  }
+}
+
+TEST(PtxBarrier, LanesOnTwoWaysWaitForEachOther) {
+  // Even lanes write, odd lanes read what the other warp's even lanes wrote; each way has its own barriers.
+  TestDevice t(kernel(R"(
+    .shared .align 4 .b8 cell[256];
+    mov.u32 %r1, cell;
+    mad.lo.u32 %r1, %r0, 4, %r1;
+    and.b32 %r2, %r0, 1;
+    setp.ne.u32 %p0, %r2, 0;
+    @%p0 bra ODD;
+    add.u32 %r3, %r0, 100;
+    st.shared.u32 [%r1], %r3;
+    bar.sync 0;
+    bar.sync 0;
+    ld.shared.u32 %r4, [%r1];
+    bra BOTH;
+  ODD:
+    bar.sync 0;
+    xor.b32 %r5, %r0, 33;
+    mov.u32 %r6, cell;
+    mad.lo.u32 %r6, %r5, 4, %r6;
+    ld.shared.u32 %r4, [%r6];
+    bar.sync 0;
+  BOTH:
+    st.global.u32 [%d1], %r4;
+  )"));
+  const auto out = t.results(64, 64);
+  for (std::uint32_t l = 0; l < 64; ++l) EXPECT_EQ(out[l], 100 + (l % 2 == 0 ? l : l ^ 33)) << l;
+}
+
+TEST(PtxBarrier, LanesOfAWarpAtTwoBarriers) {
+  TestDevice t(kernel(R"(
+    setp.lt.u32 %p0, %r0, 4;
+    @%p0 bra OTHER;
+    bar.sync 1;
+    bra BOTH;
+  OTHER:
+    bar.sync 2;
+  BOTH:
+    st.global.u32 [%d1], %r0;
+  )"));
+  expect_words(error_of([&] { t.results(32, 32); }), {"bar.sync", "wait at barrier"});
+}
+
 TEST(PtxBarrier, PartOfAWarpIsNamed) {
   TestDevice t(kernel(R"(
     setp.ge.u32 %p0, %r0, 4;

@@ -60,10 +60,10 @@ TEST(PtxFault, Assertion) {
             Fault::assertion);
 }
 
-DeviceOptions stray_reads() {
+DeviceOptions stray() {
   DeviceOptions options;
   options.threads = 1;
-  options.allow_stray_reads = true;
+  options.allow_stray = true;
   return options;
 }
 
@@ -78,7 +78,7 @@ std::string copy(int offset) {
 
 // 32 words, 128 bytes that are in no allocation, and another allocation; the words are read from the 16th on.
 TEST(PtxFault, StrayReadsGiveWhatLiesThere) {
-  TestDevice t(copy(64), stray_reads());
+  TestDevice t(copy(64), stray());
   const std::uint64_t in = t.upload(std::vector<std::uint32_t>(32, 5));
   ASSERT_EQ(t.upload(std::vector<std::uint32_t>(64, 6)), in + 256);
   const std::uint64_t out = t.upload(std::vector<std::uint32_t>(64));
@@ -95,7 +95,7 @@ TEST(PtxFault, StrayReadsAreErrorsUnlessAllowed) {
 
 TEST(PtxFault, NothingIsMappedFarFromAllocations) {
   constexpr int far = 4 << 20;
-  TestDevice t(copy(far), stray_reads());
+  TestDevice t(copy(far), stray());
   const std::uint64_t in = t.upload(std::vector<std::uint32_t>(32));
   expect_words(error_of([&] { t.results(32, 32, in); }), {"out of bounds", "lane 0"});
   expect_words(error_of([&] { t.results(32, 32, std::uint64_t{0}); }), {"out of bounds"});
@@ -104,8 +104,21 @@ TEST(PtxFault, NothingIsMappedFarFromAllocations) {
   EXPECT_EQ(error_of([&] { t.results(32, 32, in); }), "");
 }
 
+TEST(PtxFault, SharedMemoryComesInUnits) {
+  // 100 bytes: a GPU gives 128, of which the last 28 are nobody's.
+  const auto end = [](int at) {
+    return kernel("st.shared.u32 [at+" + std::to_string(at) + "], 9;\n ld.shared.u32 %r1, [at+" +
+                      std::to_string(at) + "];\n st.global.u32 [%d1], %r1;",
+                  "", ".shared .align 16 .b8 at[100];\n");
+  };
+  EXPECT_EQ(TestDevice(end(124), stray()).results(1, 1)[0], 9u);
+  expect_words(error_of([&] { TestDevice(end(128), stray()).results(1, 1); }),
+               {"out of bounds", "128 bytes"});
+  expect_words(error_of([&] { TestDevice(end(100)).results(1, 1); }), {"out of bounds", "100 bytes"});
+}
+
 TEST(PtxFault, StrayWritesAreErrors) {
-  TestDevice t(kernel("st.global.u32 [%d1+64], %r0;"), stray_reads());
+  TestDevice t(kernel("st.global.u32 [%d1+64], %r0;"), stray());
   expect_words(error_of([&] { t.results(32, 32); }), {"out of bounds", "lane 16"});
 }
 

@@ -31,6 +31,39 @@ TEST(PtxGrid, ABlockMayWaitForALaterOne) {
   EXPECT_EQ(t.download<std::uint32_t>(out, 2)[1], 7u);
 }
 
+TEST(PtxGrid, ABlockThatPollsGivesWay) {
+  // Each block waits until the next one cleared its word, by compare-and-swap or by a load of one lane.
+  const std::pair<const char*, const char*> polls[] = {
+      {"atom.global.cas.b32 %r3, [%d2+4], 0, 0;", "%r3"},
+      {"atom.global.or.b32 %r3, [%d2+4], 0;", "%r3"},
+      {"ld.relaxed.gpu.global.v2.u32 {%r3, %r4}, [%d2+4];", "%r3"},
+      {"ld.volatile.global.u32 %r3, [%d2+4];", "%r3"}};
+  for (const auto& [read, value] : polls) {
+    TestDevice t(kernel(fmt::format(R"(
+      mov.u32 %r1, %ctaid.x;
+      mul.wide.u32 %d2, %r1, 8;
+      add.u64 %d2, %d0, %d2;
+      add.u64 %d2, %d2, 4;
+    WAIT:
+      {}
+      setp.ne.u32 %p2, {}, 0;
+      @%p2 bra WAIT;
+      st.global.u32 [%d2-4], 0;
+    )",
+                                    read, value)));
+    std::vector<std::uint32_t> words(2 * 33, 1);
+    words[64] = 0;  // after the last block's
+    const std::uint64_t out = t.upload(words);
+    std::vector<std::byte> parameters(8);
+    std::memcpy(parameters.data(), &out, 8);
+    const auto report = t.device().launch(t.module(), "k",
+                                          {.grid = {32, 1, 1}, .block = {1, 1, 1}, .parameters = parameters});
+    EXPECT_EQ(t.download<std::uint32_t>(out, 1)[0], 0u);
+    // Turns of 2^20 instructions of each block would be 32 million.
+    EXPECT_LT(report.warp_instructions, 1000000u) << read;
+  }
+}
+
 TEST(PtxGrid, EveryBlockOfACooperativeGridIsResident) {
   // Each adds 1, waits until all did, and notes what it saw; three rounds.
   TestDevice t(kernel(R"(
