@@ -23,8 +23,8 @@ gemm_dense_f64(const double* a, const double* b, const double* c, double* d, int
   const int lane = threadIdx.x % 32, warp = threadIdx.x / 32, g = lane / 4, t = lane % 4;
   const int warp_row = warp / 2 * 32, warp_col = warp % 2 * 32;
   const size_t pitch = size_t(k) * 8;
-  const CopyTile<tile, row_bytes, threads> copy_a(reinterpret_cast<const char*>(a) + blockIdx.y * tile * pitch, pitch);
-  const CopyTile<tile, row_bytes, threads> copy_b(reinterpret_cast<const char*>(b) + blockIdx.x * tile * pitch, pitch);
+  const CopyTile<tile, row_bytes, threads, true> copy_a(reinterpret_cast<const char*>(a) + blockIdx.y * tile * pitch, pitch);
+  const CopyTile<tile, row_bytes, threads, true> copy_b(reinterpret_cast<const char*>(b) + blockIdx.x * tile * pitch, pitch);
   const uint32_t base = shared_address(tiles);
   const auto fetch = [&](int chunk) {  // every turn commits a group, be it empty, so that the counts agree
     if (16 * chunk < k) {
@@ -35,8 +35,8 @@ gemm_dense_f64(const double* a, const double* b, const double* c, double* d, int
     cp_async_commit();
   };
   // Of a lane's elements; those of later columns are exchanged by XOR.
-  const uint32_t from_a = swizzled<row_bytes>(warp_row + g, t / 2) + t % 2 * 8;
-  const uint32_t from_b = operand_bytes + swizzled<row_bytes>(warp_col + g, t / 2) + t % 2 * 8;
+  const uint32_t from_a = swizzled<row_bytes, true>(warp_row + g, t / 2) + t % 2 * 8;
+  const uint32_t from_b = operand_bytes + swizzled<row_bytes, true>(warp_col + g, t / 2) + t % 2 * 8;
   const size_t corner = (size_t(blockIdx.y) * tile + warp_row + g) * n + blockIdx.x * tile + warp_col + 2 * t;
 
   double acc[4][4][2];

@@ -43,11 +43,12 @@ __device__ inline void ldmatrix_x4_trans(uint32_t (&r)[4], uint32_t row) {
 
 // Byte address of 16-byte unit `unit` of row `row` in a tile of rows of RowBytes. The units of a row are
 // exchanged by XOR, so that the same unit of 8 neighbouring rows (what a phase of ldmatrix reads) lies in 32
-// different banks.
-template <int RowBytes>
+// different banks. Pairs: two units stay together, so that the same pair of 4 neighbouring rows does.
+template <int RowBytes, bool Pairs = false>
 __device__ inline uint32_t swizzled(int row, int unit) {
   static_assert(RowBytes == 64 || RowBytes == 128 || RowBytes == 256);
-  const int exchange = RowBytes == 64 ? row >> 1 & 3 : row & 7;
+  static_assert(!Pairs || RowBytes == 128);
+  const int exchange = Pairs ? (row & 3) << 1 : RowBytes == 64 ? row >> 1 & 3 : row & 7;
   return row * RowBytes + (unit ^ exchange) * 16;
 }
 
@@ -66,7 +67,7 @@ __device__ inline void unrolled(const F& f) {
 
 // Rows of a chunk of k to a swizzled tile in shared memory. A thread copies 16 bytes of every Step-th row, so that
 // addresses but for one addition a row are found once.
-template <int Rows, int RowBytes, int Threads>
+template <int Rows, int RowBytes, int Threads, bool Pairs = false>
 class CopyTile {
   static constexpr int units = RowBytes / 16, step = Threads / units;
   static_assert(Rows % step == 0 && step % 8 == 0);  // every Step-th row exchanges its units alike
@@ -76,7 +77,7 @@ class CopyTile {
   __device__ CopyTile(const char* from, size_t pitch)
       : from_(from + threadIdx.x / units * pitch + threadIdx.x % units * 16),
         pitch_(step * pitch),
-        place_(swizzled<RowBytes>(threadIdx.x / units, threadIdx.x % units)) {
+        place_(swizzled<RowBytes, Pairs>(threadIdx.x / units, threadIdx.x % units)) {
     asm("" : "+l"(from_), "+l"(pitch_));  // the compiler shall add to these, not find them again for each row
   }
   __device__ void operator()(uint32_t to, int chunk) const {
