@@ -161,11 +161,12 @@ void multiply_run(Warp& warp, const Op& op, std::uint32_t lanes) {
   alignas(64) std::byte a[Run::max_a * FastMma::max_a_bytes], b[Run::max_b * FastMma::max_b_bytes];
   MmaRegisters r;
   for (std::size_t n = 0; n < run.a.size(); ++n) {
-    point_to(warp, *run.a[n], r);
+    point_to(warp, run.a[n]->a, r.a);
+    if (run.a[n]->metadata) r.metadata = warp.reg<std::uint32_t>(run.a[n]->metadata);
     fast.take_a(run.a[n]->prepared[architecture], r, a + n * fast.a_bytes);
   }
   for (std::size_t n = 0; n < run.b.size(); ++n) {
-    point_to(warp, *run.b[n], r);
+    point_to(warp, run.b[n]->b, r.b);
     fast.take_b(run.b[n]->prepared[architecture], r, b + n * fast.b_bytes);
   }
   const std::uintptr_t frame = warp.registers();
