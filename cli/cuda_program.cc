@@ -1,5 +1,6 @@
 #include "twofour/cli/cuda_program.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -56,6 +57,9 @@ bool is_system_library(std::string_view name) {
 std::string wanted_library(const fs::path& program) {
   const std::string bytes = isa::read_file(program.string());
   const auto elf = runtime::read_elf(std::as_bytes(std::span(bytes)), program.string());
+  for (const std::string& name : runtime::needed_of_driver(elf))
+    fmt::print(stderr, "twofour: run: {} needs {}, which asks NVIDIA's driver: its calls fail here\n",
+               program.string(), name);
   for (const std::string& name : elf.needed) {
     if (std::find(provided.begin(), provided.end(), name) != provided.end()) return name;
     if (name.starts_with(cudart))

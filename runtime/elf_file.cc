@@ -3,7 +3,9 @@
 #include <elf.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <string_view>
 
 #include "twofour/isa/error.h"
 
@@ -76,6 +78,17 @@ ElfFile read_elf(std::span<const std::byte> bytes, const std::string& name) {
         file.text(all[head.e_shstrndx].sh_offset + section.sh_name) == ".nv_fatbin")
       found.device_code = true;
   }
+  return found;
+}
+
+std::vector<std::string> needed_of_driver(const ElfFile& file) {
+  constexpr std::array<std::string_view, 10> families{"libcuda.",   "libcublas",   "libcudnn",    "libcufft",
+                                                      "libcurand.", "libcusolver", "libcusparse", "libnpp",
+                                                      "libnvjpeg",  "libnccl"};
+  std::vector<std::string> found;
+  for (const std::string& name : file.needed)
+    if (std::any_of(families.begin(), families.end(), [&](auto family) { return name.starts_with(family); }))
+      found.push_back(name);
   return found;
 }
 

@@ -13,6 +13,9 @@ struct ElfFile {
   bool device_code = false;         ///< has a section .nv_fatbin
 };
 
+/// Those of `needed` that are NVIDIA's driver or ask it: their calls fail where it is not.
+std::vector<std::string> needed_of_driver(const ElfFile& file);
+
 /// Throws Error naming `name` for what is not such a file or reaches out of it.
 ElfFile read_elf(std::span<const std::byte> bytes, const std::string& name);
 

@@ -1,6 +1,8 @@
 // add sub mul fma mad div abs neg min max of f64, and rcp and sqrt of f64. Rounding modes other than to
 // nearest are the processor's, set around the loop: what the loop reads and writes is memory, so that it
 // stays inside.
+#include <xmmintrin.h>
+
 #include <cfenv>
 
 #include "twofour/emu/ptx/alu_decode.h"
@@ -26,13 +28,42 @@ void in_mode(const AluCall& call) {
   std::fesetround(before);
 }
 
+constexpr unsigned vector_mode(Round mode) {
+  switch (mode) {
+    case Round::toward_zero: return _MM_ROUND_TOWARD_ZERO;
+    case Round::downward: return _MM_ROUND_DOWN;
+    case Round::upward: return _MM_ROUND_UP;
+    default: return _MM_ROUND_NEAREST;
+  }
+}
+
+/// Of vector instructions alone: fesetround also sets that of x87, which takes longer than the lanes. The
+/// baseline needs it: without FMA instructions fma() is a function of the C library, which may ask x87.
+template <Round mode, AluFunction function>
+void in_vector_mode(const AluCall& call) {
+  const unsigned before = _mm_getcsr();
+  _mm_setcsr((before & ~unsigned{_MM_ROUND_MASK}) | vector_mode(mode));
+  function(call);
+  _mm_setcsr(before);
+}
+
+/// For this processor.
+template <Round mode, class Body>
+AluFunction simd_in_mode() {
+  switch (simd_level()) {
+    case SimdLevel::avx512: return in_vector_mode<mode, run_avx512<Body>>;
+    case SimdLevel::avx2: return in_vector_mode<mode, run_avx2<Body>>;
+    default: return in_mode<mode, run_portable<Body>>;
+  }
+}
+
 template <class Operation>
 AluFunction rounded(Operation operation, Round mode) {
-  constexpr AluFunction baseline = run_portable<Lanes<Operation>>;
+  using Body = Lanes<Operation>;
   switch (mode) {
-    case Round::toward_zero: return in_mode<Round::toward_zero, baseline>;
-    case Round::downward: return in_mode<Round::downward, baseline>;
-    case Round::upward: return in_mode<Round::upward, baseline>;
+    case Round::toward_zero: return simd_in_mode<Round::toward_zero, Body>();
+    case Round::downward: return simd_in_mode<Round::downward, Body>();
+    case Round::upward: return simd_in_mode<Round::upward, Body>();
     default: return lanes(operation);
   }
 }

@@ -93,7 +93,7 @@ void run_wmma(const PreparedWmma& w, const MmaRegisters& registers) {
   const isa::Lowering& low = w.lowering;
   const auto &a = low.transposed ? registers.b : registers.a, &b = low.transposed ? registers.a : registers.b;
   const int in_a = w.step.a_registers, in_b = w.step.b_registers, in_block = w.step.d_registers;
-  Fragment d;  // the registers of D may be some of the others
+  std::array<LaneRegister, max_operand_registers> d;  // the registers of D may be some of the others
   for (int block = 0; block < low.blocks; ++block)
     for (int k_step = 0; k_step < low.k_steps; ++k_step) {
       const int part = block * low.k_steps + k_step;
@@ -102,13 +102,13 @@ void run_wmma(const PreparedWmma& w, const MmaRegisters& registers) {
       std::copy_n(b.begin() + part * in_b % w.whole_b, in_b, x.b.begin());
       for (int n = 0; n < in_block; ++n) {
         const auto r = std::size_t(block * in_block + n);
-        x.d[std::size_t(n)] = d.word[r].data();
-        x.c[std::size_t(n)] = k_step == 0 ? registers.c[r] : d.word[r].data();
+        x.d[std::size_t(n)] = d[r].data();
+        x.c[std::size_t(n)] = k_step == 0 ? registers.c[r] : d[r].data();
       }
       run(w.step, x);
     }
   for (std::size_t r = 0; r < std::size_t(low.blocks * in_block); ++r)
-    if (registers.d[r] != nullptr) std::copy_n(d.word[r].begin(), std::size_t{warp_lanes}, registers.d[r]);
+    if (registers.d[r] != nullptr) std::copy_n(d[r].begin(), std::size_t{warp_lanes}, registers.d[r]);
 }
 
 }  // namespace twofour::emu

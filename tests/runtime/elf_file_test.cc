@@ -26,6 +26,13 @@ TEST(ElfFile, NeededLibrariesAndDeviceCode) {
   EXPECT_FALSE(without.device_code);
 }
 
+TEST(ElfFile, LibrariesThatAskTheDriver) {
+  ElfFile file;
+  file.needed = {"libcudart.so.13", "libcublas.so.13", "libcudnn_ops.so.9", "libm.so.6", "libcuda.so.1"};
+  EXPECT_THAT(needed_of_driver(file),
+              testing::ElementsAre("libcublas.so.13", "libcudnn_ops.so.9", "libcuda.so.1"));
+}
+
 TEST(ElfFile, EveryCutIsRefused) {
   const std::string whole = seed("device_code");
   for (std::size_t size = 0; size < whole.size(); ++size)

@@ -139,6 +139,28 @@ TEST(PtxTexture, ReadsByHandle) {
   EXPECT_NE(error_of([&] { t.device().remove_texture(handle); }), "");
 }
 
+// Lanes of one instruction may read several textures.
+TEST(PtxTexture, EveryLaneHasItsHandle) {
+  TestDevice t(kernel(R"(
+    ld.param.u64 %d2, [first];
+    and.b32 %r1, %r0, 1;
+    cvt.u64.u32 %d3, %r1;
+    ld.param.u64 %d4, [distance];
+    mul.lo.u64 %d3, %d3, %d4;
+    add.u64 %d2, %d2, %d3;
+    mov.u32 %r3, 0;
+    tex.2d.v4.f32.s32 {%f2, %f3, %f4, %f5}, [%d2, {%r0, %r3}];
+    cvt.rzi.u32.f32 %r1, %f2;
+    st.global.u32 [%d1], %r1;
+  )",
+                      ", .param .u64 first, .param .u64 distance"));
+  Texture even = rows(nullptr, 4, 1, 1, 32, Texture::Number::real), odd = even;
+  even.address = t.upload(std::vector<float>{10, 11, 12, 13});
+  odd.address = t.upload(std::vector<float>{20, 21, 22, 23});
+  const std::uint64_t first = t.device().add_texture(even), second = t.device().add_texture(odd);
+  EXPECT_EQ(t.results(4, 4, first, second - first), (std::vector<std::uint32_t>{10, 21, 12, 23}));
+}
+
 TEST(PtxTexture, SurfacesInBytesAndTheirBorders) {
   const auto body = [](const std::string& mode) {
     return kernel(fmt::format(R"(
