@@ -116,6 +116,54 @@ TEST(WarpFast, ClampsAtBothLimits) {
   }
 }
 
+/// f64 from registers of 64 bits a lane.
+struct WideRegisters {
+  std::array<std::array<std::uint64_t, warp_lanes>, 6> lanes = {};  ///< A, B, C, C, D, D
+  explicit WideRegisters(const MmaOperands& x) {
+    const auto put = [&](std::size_t reg, const Fragment& f, std::size_t n) {
+      for (std::size_t l = 0; l < warp_lanes; ++l)
+        lanes[reg][l] = f.word[2 * n][l] | std::uint64_t(f.word[2 * n + 1][l]) << 32;
+    };
+    put(0, x.a, 0);
+    put(1, x.b, 0);
+    for (std::size_t n = 0; n < 2; ++n) put(2 + n, x.c, n);
+  }
+  MmaRegisters registers() {
+    const auto at = [&](std::size_t n) { return reinterpret_cast<std::uint32_t*>(lanes[n].data()); };
+    MmaRegisters r;
+    r.a[0] = at(0), r.b[0] = at(1);
+    for (std::size_t n = 0; n < 2; ++n) r.c[n] = at(2 + n), r.d[n] = at(4 + n);
+    return r;
+  }
+};
+
+TEST(WarpFast, DoublesRunFromWideRegistersUnlessTheyAreNoNumbers) {
+  const auto& i = isa::find_instruction("m8n8k4.f64.f64.f64.f64");
+  const PreparedMma mma = prepare_wide(i, {});
+  if (mma.fast.multiply == nullptr) GTEST_SKIP() << "no AVX-512";
+  std::mt19937 random(31);
+  for (int round = 0; round < 200; ++round) {
+    MmaOperands x;
+    for (Fragment* f : {&x.a, &x.b, &x.c})
+      for (auto& reg : f->word)
+        for (std::uint32_t& word : reg) word = (random() & 0x80ffffff) | 0x3f000000;
+    const bool special = round % 4 == 0;
+    Fragment& changed = round % 3 == 0 ? x.a : round % 3 == 1 ? x.b : x.c;
+    if (special) changed.word[1][random() % warp_lanes] = 0x7ff00001;  // a NaN
+    WideRegisters wide(x);
+    const WideRegisters before = wide;
+    EXPECT_EQ(run_fast(mma, wide.registers()), !special);
+    if (special) {
+      EXPECT_EQ(wide.lanes, before.lanes);
+      continue;
+    }
+    const Fragment d = execute_by_definition(i, x);
+    for (std::size_t n = 0; n < 2; ++n)
+      for (std::size_t l = 0; l < warp_lanes; ++l)
+        ASSERT_EQ(wide.lanes[4 + n][l], d.word[2 * n][l] | std::uint64_t(d.word[2 * n + 1][l]) << 32);
+  }
+}
+
 // f64 as small numbers, so that chains lose bits but stay numbers.
 TEST(WarpFast, TakesOrdinaryDoubles) {
   std::mt19937_64 random(27);
