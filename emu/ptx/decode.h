@@ -86,7 +86,6 @@ class FunctionDecoder {
   };
   void lay_out_registers();
   void lay_out_frame();
-  bool ends_entry(int position) const;
   void find_joins();
   void decode_instruction(int position);
   void decode_known();

@@ -10,9 +10,7 @@
 namespace twofour::emu::ptx {
 namespace {
 
-/// detail: 1 if the target is the end of the entry.
 void branch(Warp& warp, const Op& op, std::uint32_t lanes) {
-  if (op.detail != 0 && lanes != warp.active()) return warp.exit(lanes);
   warp.branch(op, lanes);
 }
 
