@@ -159,14 +159,6 @@ void FunctionDecoder::lay_out_frame() {
   program_->local_bytes = std::uint32_t((at + 15) / 16 * 16);
 }
 
-/// There the lanes exit: nobody waits for others, as ptxas makes an EXIT of a branch to one.
-bool FunctionDecoder::ends_entry(int position) const {
-  if (!function_.entry) return false;
-  if (position == int(function_.code.size())) return true;
-  const Instruction& i = function_.code[std::size_t(position)];
-  return i.predicate < 0 && (i.opcode == "ret" || i.opcode == "exit");
-}
-
 void FunctionDecoder::find_joins() {
   const auto branches = branches_of(*this);
   const int count = int(function_.code.size());
@@ -174,9 +166,8 @@ void FunctionDecoder::find_joins() {
   meets_.assign(std::size_t(count) + 1, false);
   const auto joins = meeting_points(count, branches);
   for (std::size_t i = 0; i < branches.size(); ++i) {
-    if (joins[i] < 0 || ends_entry(joins[i])) continue;
     join_of_[std::size_t(branches[i].at)] = joins[i];
-    meets_[std::size_t(joins[i])] = true;
+    if (joins[i] >= 0) meets_[std::size_t(joins[i])] = true;
   }
 }
 
@@ -254,10 +245,7 @@ void FunctionDecoder::resolve_branches() {
   const auto at = [&](int position) { return program_->ops.data() + first_op_[std::size_t(position)]; };
   for (const Fixup& f : branches_) {
     Op& op = program_->ops[std::size_t(f.op)];
-    if (f.target >= 0) {
-      op.target = at(f.target);
-      op.detail = ends_entry(f.target) ? 1 : 0;
-    }
+    if (f.target >= 0) op.target = at(f.target);
     if (const int join = join_of_[std::size_t(op.source)]; join >= 0) op.join = at(join);
   }
 }

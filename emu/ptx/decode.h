@@ -90,7 +90,6 @@ class FunctionDecoder {
   };
   void lay_out_registers();
   void lay_out_frame();
-  bool ends_entry(int position) const;
   void find_joins();
   void decode_instruction(int position);
   const Site* described();

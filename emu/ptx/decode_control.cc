@@ -12,9 +12,7 @@ namespace {
 
 constexpr std::size_t most_table_targets = 1 << 20;  // of all brx.idx of a function
 
-/// detail: 1 if the target is the end of the entry.
 void branch(Warp& warp, const Op& op, std::uint32_t lanes) {
-  if (op.detail != 0 && lanes != warp.active()) return warp.exit(lanes);
   warp.branch(op, lanes);
 }
 

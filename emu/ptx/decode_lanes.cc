@@ -1,5 +1,5 @@
 // Between the lanes of a warp: shfl, vote, match, activemask, redux, elect (PTX ISA 9.0, 9.7.9 and 9.7.13).
-// Lanes that a member mask names must be there, unless they exited.
+// Lanes that a member mask names must be there, unless they exited or do so on their way.
 #include "twofour/emu/ptx/decode.h"
 #include "twofour/emu/ptx/shuffle.h"
 
@@ -25,6 +25,18 @@ void for_groups(Warp& warp, Ref members, std::uint32_t lanes, F&& f) {
   }
 }
 
+/// Lanes that the mask of all these names are on other ways, and may exit there: until then these wait.
+bool wait_for_others(Warp& warp, Ref members, std::uint32_t lanes) {
+  if (!members || lanes != warp.active() || warp.stuck()) return false;
+  const auto* masks = warp.reg<std::uint32_t>(members);
+  const std::uint32_t mask = masks[std::countr_zero(lanes)], missing = mask & warp.live() & ~lanes;
+  bool same = true;
+  for_lanes(lanes, [&](int l) { same &= masks[l] == mask; });
+  if (!same || missing == 0) return false;
+  warp.wait_before(missing);
+  return true;
+}
+
 void write_predicate(Warp& warp, Ref r, std::uint32_t lanes, std::uint32_t value) {
   if (!r) return;
   std::uint32_t& d = *warp.reg<std::uint32_t>(r);
@@ -34,6 +46,7 @@ void write_predicate(Warp& warp, Ref r, std::uint32_t lanes, std::uint32_t value
 // shfl
 
 void shuffle(Warp& warp, const Op& op, std::uint32_t lanes) {
+  if (wait_for_others(warp, op.s[3], lanes)) return;
   for_groups(warp, op.s[3], lanes, [](std::uint32_t) {});
   std::uint32_t values[lanes_of_warp];
   std::memcpy(values, warp.pointer(op.s[0]), sizeof values);
@@ -73,6 +86,7 @@ void decode_shfl(FunctionDecoder& d) {
 enum Vote : int { vote_all, vote_any, vote_uni, vote_ballot };
 
 void vote(Warp& warp, const Op& op, std::uint32_t lanes) {
+  if (wait_for_others(warp, op.s[1], lanes)) return;
   const std::uint32_t value = *warp.reg<std::uint32_t>(op.s[0]);
   for_groups(warp, op.s[1], lanes, [&](std::uint32_t group) {
     const std::uint32_t set = value & group;
@@ -108,6 +122,7 @@ void decode_vote(FunctionDecoder& d) {
 
 template <class T, bool all>
 void match(Warp& warp, const Op& op, std::uint32_t lanes) {
+  if (wait_for_others(warp, op.s[1], lanes)) return;
   T values[lanes_of_warp];
   std::memcpy(values, warp.pointer(op.s[0]), sizeof values);
   for_groups(warp, op.s[1], lanes, [&](std::uint32_t group) {
@@ -185,6 +200,7 @@ std::uint32_t combine(int kind, std::uint32_t a, std::uint32_t b) {
 }
 
 void redux(Warp& warp, const Op& op, std::uint32_t lanes) {
+  if (wait_for_others(warp, op.s[1], lanes)) return;
   const auto* s = warp.reg<std::uint32_t>(op.s[0]);
   for_groups(warp, op.s[1], lanes, [&](std::uint32_t group) {
     std::uint32_t result = s[std::countr_zero(group)];

@@ -23,6 +23,7 @@ void Warp::start(const Program& program, std::uint32_t lanes) {
   state_ = State::ready;
   red_op = polling_ = nullptr;
   apart_ = {};
+  stuck_ = false;
   last_ = program.ops.data();
   std::fill(local_.begin(), local_.end(), std::byte{});
   push_frame(program, lanes);
@@ -143,8 +144,10 @@ void Warp::next_way() {
       if (finish_frame()) return;
       continue;
     }
-    if (ways_.back().waits && !turn_to_other_way()) return arrive_together();
-    active_ = ways_.back().lanes & ~exited_ & ~f.returned;
+    const std::uint32_t gone = exited_ | f.returned;
+    const Entry& top = ways_.back();
+    if (top.waits != Entry::Waits::no && (top.lanes & ~gone) != 0 && !turn_to_other_way()) return end_wait();
+    active_ = ways_.back().lanes & ~gone;
     pc_ = ways_.back().pc;
     if (active_ != 0) return;
     ways_.pop_back();
@@ -156,27 +159,47 @@ void Warp::wait_apart(const Op& barrier, std::uint32_t id, std::uint32_t threads
     fail(std::countr_zero(active_), "lanes {:#010x} of the warp wait at barrier {} for {} threads",
          apart_.lanes, apart_.id, apart_.threads);
   apart_ = {apart_.lanes | active_, id, threads, &barrier};
-  ways_.back() = {pc_, active_, ways_.back().join, true};
+  ways_.back() = {pc_, active_, ways_.back().join, Entry::Waits::apart, 0};
   next_way();
 }
 
-/// Ways of one meeting point need not run in any order: one that does not wait, if there is any.
+void Warp::wait_before(std::uint32_t named) {
+  --executed_;
+  ways_.back() = {last_, active_, ways_.back().join, Entry::Waits::before, named};
+  next_way();
+}
+
+/// Lanes that can go on become a way of their own on top: those of a way that has not begun or whose wait is
+/// over, or those that are at a meeting point already.
 bool Warp::turn_to_other_way() {
-  const std::size_t last = ways_.size() - 1, first = frames_[depth_ - 1].ways;
-  for (std::size_t i = last; i-- > first && ways_[i].join == ways_[last].join;)
-    if (!ways_[i].waits) {
-      std::swap(ways_[i], ways_[last]);
-      return true;
-    }
+  const Frame& f = frames_[depth_ - 1];
+  std::uint32_t above = exited_ | f.returned;
+  for (std::size_t i = ways_.size(); i-- > f.ways;) {
+    Entry& e = ways_[i];
+    const std::uint32_t lanes = e.lanes & ~above;
+    above |= e.lanes;
+    const bool waits =
+        e.waits == Entry::Waits::apart || (e.waits == Entry::Waits::before && (e.named & live()) != 0);
+    if (lanes == 0 || waits) continue;
+    const Entry way{e.pc, lanes, e.join};
+    e.lanes &= ~lanes;
+    ways_.push_back(way);
+    return true;
+  }
   return false;
 }
 
-/// At the barrier, once all lanes wait there.
-void Warp::arrive_together() {
-  const Apart apart = std::exchange(apart_, {});
-  for (Entry& way : ways_) way.waits = false;
+/// No way can go on: all lanes wait at the barrier, or the kernel is wrong.
+void Warp::end_wait() {
+  const auto first = ways_.begin() + std::ptrdiff_t(frames_[depth_ - 1].ways);
+  const auto before =
+      std::find_if(first, ways_.end(), [](const Entry& e) { return e.waits == Entry::Waits::before; });
+  if (stuck_ = before != ways_.end(); stuck_) std::swap(*before, ways_.back());
   active_ = ways_.back().lanes;
   pc_ = ways_.back().pc;
+  if (stuck_) return;  // the instruction says what is wrong
+  const Apart apart = std::exchange(apart_, {});
+  for (Entry& way : ways_) way.waits = Entry::Waits::no;
   if (const std::uint32_t missing = live() & ~apart.lanes; missing != 0) {
     last_ = apart.barrier;
     fail(std::countr_zero(missing), "a barrier needs all lanes of the warp; lanes {:#010x} took another way",

@@ -94,9 +94,13 @@ class Warp {
   std::uint64_t extend_frame(std::uint64_t bytes, std::uint64_t alignment);
   /// Waits at a barrier until resume().
   void block();
-  /// The active lanes wait at a barrier for those of the warp that took other ways; these run on until they
-  /// come to a barrier too. Throws Error where they cannot.
+  // Where lanes of a warp wait for lanes on other ways, these run on, past meeting points too.
+  /// The active lanes wait at a barrier until all lanes of the warp wait at one, or exited.
   void wait_apart(const Op& barrier, std::uint32_t id, std::uint32_t threads);
+  /// The active lanes wait before the instruction that runs until `named` lanes exited, and run it again.
+  void wait_before(std::uint32_t named);
+  /// No other way can go on.
+  bool stuck() const { return stuck_; }
   void resume() { state_ = State::ready; }
   /// Lets the other warps run.
   void yield() { stop(); }
@@ -146,7 +150,8 @@ class Warp {
     const Op* pc;
     std::uint32_t lanes;
     const Op* join;
-    bool waits = false;  ///< at a barrier, see wait_apart
+    enum class Waits : std::uint8_t { no, apart, before } waits = Waits::no;
+    std::uint32_t named = 0;  ///< lanes that it waits for
   };
   struct Apart {
     std::uint32_t lanes = 0, id = 0, threads = 0;
@@ -156,7 +161,7 @@ class Warp {
   void stop() { limit_ = 0; }
   void next_way();
   bool turn_to_other_way();
-  void arrive_together();
+  void end_wait();
   bool finish_frame();
   Frame& push_frame(const Program& program, std::uint32_t lanes);
   void reserve_local(std::uint64_t bytes);
@@ -176,6 +181,7 @@ class Warp {
   std::size_t depth_ = 0;
   std::vector<Entry> ways_;
   Apart apart_;
+  bool stuck_ = false;
   std::vector<std::byte> local_;
   std::uint64_t local_stride_ = 0;
   const Op* polling_ = nullptr;

@@ -102,7 +102,7 @@ TEST(PtxBarrier, DeadlockIsNamed) {
                                                       "barrier 4 has 32 of 64 threads, warps 1"});
 }
 
-TEST(PtxBarrier, LanesThatJumpToTheEndDoNotCount) {
+TEST(PtxBarrier, LanesLeaveALoopRowByRow) {
   // Rows of 8 lanes: the last three columns leave at once, rows leave the loop one after the other.
   TestDevice t(kernel(R"(
     .shared .align 4 .b8 count[4];
@@ -171,18 +171,46 @@ TEST(PtxBarrier, LanesOfAWarpAtTwoBarriers) {
   BOTH:
     st.global.u32 [%d1], %r0;
   )"));
-  expect_words(error_of([&] { t.results(32, 32); }), {"bar.sync", "wait at barrier"});
+  expect_words(error_of([&] { t.results(32, 32); }), {"bar.sync", "wait at barrier", "0x"});
+}
+
+TEST(PtxBarrier, LanesThatSkipABarrierRunOn) {
+  // Lanes from 4 on leave and exit; lanes 0 to 3 wait for that, in the function that holds the barrier too.
+  TestDevice t(kernel(R"(
+    .shared .align 4 .b8 cell[4];
+    setp.ge.u32 %p0, %r0, 4;
+    @%p0 bra BOTH;
+    bar.sync 0;
+    ld.shared.u32 %r1, [cell];
+    add.u32 %r1, %r1, 1;
+  BOTH:
+    add.u32 %r1, %r1, %r0;
+    st.shared.u32 [cell], 50;
+    st.global.u32 [%d1], %r1;
+  )"));
+  const auto out = t.results(32, 32);
+  for (std::uint32_t l = 0; l < 32; ++l) EXPECT_EQ(out[l], l < 4 ? 51 + l : l) << l;
 }
 
 TEST(PtxBarrier, PartOfAWarpIsNamed) {
+  // The others wait for these at a shuffle.
   TestDevice t(kernel(R"(
     setp.ge.u32 %p0, %r0, 4;
-    @%p0 bra END;
+    @%p0 bra BOTH;
     bar.sync 0;
+  BOTH:
+    shfl.sync.idx.b32 %r1, %r0, 0, 31, -1;
+    st.global.u32 [%d1], %r1;
+  )"));
+  expect_words(error_of([&] { t.results(32, 32); }), {"shfl.sync", "lane 0", "0x0000000f"});
+  TestDevice arrive(kernel(R"(
+    setp.ge.u32 %p0, %r0, 4;
+    @%p0 bra END;
+    bar.arrive 0, 64;
   END:
     st.global.u32 [%d1], %r0;
   )"));
-  expect_words(error_of([&] { t.results(32, 32); }), {"bar.sync 0", "lane 4", "0xfffffff0"});
+  expect_words(error_of([&] { arrive.results(32, 32); }), {"bar.arrive 0", "lane 4", "0xfffffff0"});
 }
 
 TEST(PtxBarrier, MbarrierBetweenWarps) {

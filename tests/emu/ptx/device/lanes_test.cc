@@ -150,15 +150,43 @@ TEST(PtxLanes, SpecialRegisters) {
 }
 
 TEST(PtxLanes, MissingMembersAreNamed) {
+  // They wait elsewhere themselves: at a shuffle that names these.
   TestDevice t(kernel(R"(
     setp.lt.u32 %p0, %r0, 8;
-    @!%p0 bra END;
+    @!%p0 bra OTHER;
     shfl.sync.idx.b32 %r1, %r0, 0, 31, -1;
-  END:
+    bra BOTH;
+  OTHER:
+    vote.sync.ballot.b32 %r1, %p0, -1;
+  BOTH:
     st.global.u32 [%d1], %r1;
   )"));
-  expect_words(error_of([&] { t.results(32, 32); }),
-               {"shfl.sync.idx.b32", "0xffffff00", "lane 8", "not here"});
+  expect_words(error_of([&] { t.results(32, 32); }), {"member mask 0xffffffff", "not here"});
+}
+
+TEST(PtxLanes, MembersMayExitOnAnotherWay) {
+  // As PTX says: the lanes wait until all others of the mask came or exited. In the second round of the loop
+  // lanes 0 to 7 are alone.
+  TestDevice t(kernel(R"(
+    mov.u32 %r2, 0;
+  LOOP:
+    add.u32 %r2, %r2, 1;
+    setp.lt.u32 %p0, %r0, 8;
+    @!%p0 bra NEXT;
+    shfl.sync.bfly.b32 %r1, %r0, 4, 31, -1;
+    vote.sync.ballot.b32 %r3, %p0, -1;
+    redux.sync.add.u32 %r4, %r0, -1;
+    match.any.sync.b32 %r5, %r2, -1;
+    add.u32 %r1, %r1, %r3;
+    add.u32 %r1, %r1, %r4;
+    add.u32 %r1, %r1, %r5;
+  NEXT:
+    setp.lt.u32 %p1, %r2, 2;
+    @%p1 bra LOOP;
+    st.global.u32 [%d1], %r1;
+  )"));
+  const auto r = t.results(32, 32);
+  for (std::uint32_t i = 0; i < 32; ++i) EXPECT_EQ(r[i], i < 8 ? (i ^ 4) + 255 + 28 + 255 : 0) << i;
 }
 
 }  // namespace

@@ -73,15 +73,14 @@ std::string refusal(const Kernel& kernel) {
   }
 }
 
-// Memory errors, absent lanes and endless loops need no checker to be refused, at their place. The others
-// end.
+// Memory errors and endless loops need no checker to be refused, at their place. The others end.
 TEST_P(BrokenKernel, IsRefusedAtItsPlaceOrEnds) {
   const Broken& broken = GetParam()->broken;
   const std::string message = refusal(*GetParam());
   const auto names = [&](const std::string& part) {
     EXPECT_NE(message.find(part), std::string::npos) << "no " << part << " in: " << message;
   };
-  if (broken.tool != "memcheck" && broken.tool != "synccheck" && broken.tool != "limit") {
+  if (broken.tool != "memcheck" && broken.tool != "limit") {
     EXPECT_EQ(message, "");
     return;
   }
