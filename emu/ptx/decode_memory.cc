@@ -1,4 +1,5 @@
 // ld and st. Orders and cache hints change nothing here: accesses of a warp happen in program order.
+#include "twofour/emu/numerics/simd_dispatch.h"
 #include "twofour/emu/ptx/cta.h"
 #include "twofour/emu/ptx/decode.h"
 #include "twofour/emu/ptx/qualifiers.h"
@@ -33,9 +34,86 @@ Memory read(const std::byte* p) {
   return m;
 }
 
+/// A load by all lanes from one piece of memory, whose place 0 is at `memory`: lane l's from r[l] + offset.
+template <class Base, class Word>
+struct FullLoad {
+  const Base* r;
+  Base offset, room;
+  const std::byte* memory;
+  std::array<Word*, 4> d;  ///< elements of the vector
+};
+/// Not done: a place is misaligned or beyond `room`.
+template <int count, class Base, class Word>
+TWOFOUR_ALWAYS_INLINE void load_all_body(const FullLoad<Base, Word>& f, bool& done) {
+  constexpr Base size = sizeof(Word) * count;
+  Base at[lanes_of_warp];
+  const Base first = f.r[0] + f.offset, room = f.room;
+  Base bad = 0, unequal = 0, uneven = 0;  // bad: in its top bit
+  for (int l = 0; l < lanes_of_warp; ++l) {
+    at[l] = f.r[l] + f.offset;
+    bad |= at[l] | (room - at[l]) | (Base(0) - (at[l] & (size - 1)));
+    unequal |= at[l] ^ first;
+    uneven |= (at[l] - first) ^ (Base(l) * size);
+  }
+  done = (bad >> (8 * sizeof(Base) - 1)) == 0;
+  if (!done) return;
+  const std::byte* const memory = f.memory;
+  for (std::size_t k = 0; k < count; ++k) {
+    Word* const d = f.d[k];
+    const std::byte* const from = memory + k * sizeof(Word);
+    if (unequal == 0)
+      std::fill_n(d, lanes_of_warp, read<Word>(from + first));
+    else if (uneven == 0)
+      for (int l = 0; l < lanes_of_warp; ++l) d[l] = read<Word>(from + first + Base(l) * size);
+    else
+      for (int l = 0; l < lanes_of_warp; ++l) d[l] = read<Word>(from + at[l]);
+  }
+}
+template <int count, class Base, class Word>
+TWOFOUR_TARGET_AVX512 void load_all_avx512(const FullLoad<Base, Word>& f, bool& done) {
+  load_all_body<count>(f, done);
+}
+template <int count, class Base, class Word>
+void load_all_portable(const FullLoad<Base, Word>& f, bool& done) {
+  load_all_body<count>(f, done);
+}
+
+/// The addresses lie in one piece, in registers of type Base. Its reads are done, or false.
+template <class Base, class Word, int count>
+bool loaded_at_once(Warp& warp, const MemoryOp& m, const Piece& piece) {
+  static const auto load_all = simd_level() == SimdLevel::avx512 ? load_all_avx512<count, Base, Word>
+                                                                 : load_all_portable<count, Base, Word>;
+  if (!piece.exists) return false;
+  FullLoad<Base, Word> f{warp.reg<Base>(m.address.reg),
+                         Base(std::uint64_t(m.address.offset) - piece.begin),
+                         Base(piece.room),
+                         reinterpret_cast<const std::byte*>(piece.bias + piece.begin),
+                         {}};
+  for (std::size_t k = 0; k < count; ++k) {
+    f.d[k] = warp.reg<Word>(m.registers[k]);
+    if (f.d[k] == nullptr) return false;
+  }
+  bool done = false;
+  load_all(f, done);
+  return done;
+}
+/// Most loads: of shared memory by 32-bit addresses, of global memory by 64-bit ones.
+template <class Word, int count>
+bool loaded_at_once(Warp& warp, const Op& op) {
+  constexpr std::uint64_t size = sizeof(Word) * count;
+  const auto& m = *static_cast<const MemoryOp*>(op.data);
+  if (m.address.window == Window::shared && m.address.base == Address::Base::reg32)
+    return loaded_at_once<std::uint32_t, Word, count>(warp, m, shared_piece(warp, size));
+  if (m.address.window == Window::global && m.address.base == Address::Base::reg64)
+    return loaded_at_once<std::uint64_t, Word, count>(warp, m, global_piece(warp, op, size));
+  return false;
+}
+
 // Count: elements of the vector; 0: as the op says.
 template <class Memory, class Register, int Count>
 void load(Warp& warp, const Op& op, std::uint32_t lanes) {
+  if constexpr (Count != 0)
+    if (lanes == all_lanes && loaded_at_once<Memory, Count>(warp, op)) return;
   const auto& m = *static_cast<const MemoryOp*>(op.data);
   const int count = Count != 0 ? Count : m.count;
   const std::uint64_t size = sizeof(Memory) * unsigned(count);
