@@ -187,7 +187,7 @@ TEST(CycleTrace, FootprintAndHits) {
 }
 
 TEST(CycleTrace, BlocksOfOneSm) {
-  TimedDevice t(kernel("st.global.u32 [%a0], %r0;\n"), 2);
+  TimedDevice t(kernel("add.u32 %r0, %r0, 1;\n"), 2);
   const auto out = t.allocate(256);
   t.run("k", {2 * 108 + 1, 1, 1}, {32, 1, 1}, 0, out, 1u);
   ASSERT_EQ(t.trace().blocks.size(), 3u);
