@@ -1,7 +1,9 @@
 // add sub mul fma mad div abs neg min max of f64, and rcp and sqrt of f64. Rounding modes other than to
 // nearest are the processor's, set around the loop: what the loop reads and writes is memory, so that it
 // stays inside.
+#if defined(__x86_64__)
 #include <xmmintrin.h>
+#endif
 
 #include <cfenv>
 
@@ -28,6 +30,7 @@ void in_mode(const AluCall& call) {
   std::fesetround(before);
 }
 
+#if defined(__x86_64__)
 constexpr unsigned vector_mode(Round mode) {
   switch (mode) {
     case Round::toward_zero: return _MM_ROUND_TOWARD_ZERO;
@@ -56,6 +59,12 @@ AluFunction simd_in_mode() {
     default: return in_mode<mode, run_portable<Body>>;
   }
 }
+#else
+template <Round mode, class Body>
+AluFunction simd_in_mode() {
+  return in_mode<mode, run_portable<Body>>;
+}
+#endif
 
 template <class Operation>
 AluFunction rounded(Operation operation, Round mode) {

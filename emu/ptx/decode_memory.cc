@@ -74,16 +74,28 @@ TWOFOUR_TARGET_AVX512 void load_all_avx512(const FullLoad<Base, Word>& f, bool& 
   load_all_body<count>(f, done);
 }
 template <int count, class Base, class Word>
+TWOFOUR_TARGET_AVX2 void load_all_avx2(const FullLoad<Base, Word>& f, bool& done) {
+  load_all_body<count>(f, done);
+}
+template <int count, class Base, class Word>
 void load_all_portable(const FullLoad<Base, Word>& f, bool& done) {
   load_all_body<count>(f, done);
+}
+/// For this processor.
+template <int count, class Base, class Word>
+auto find_load_all() {
+  switch (simd_level()) {
+    case SimdLevel::avx512: return load_all_avx512<count, Base, Word>;
+    case SimdLevel::avx2: return load_all_avx2<count, Base, Word>;
+    default: return load_all_portable<count, Base, Word>;
+  }
 }
 
 /// The addresses lie in one piece, in registers of type Base. Its reads are done, or false.
 template <class Base, class Word, int count>
 bool loaded_at_once(Warp& warp, const MemoryOp& m, const Piece& piece) {
-  static const auto load_all = simd_level() == SimdLevel::avx512 ? load_all_avx512<count, Base, Word>
-                                                                 : load_all_portable<count, Base, Word>;
-  if (!piece.exists) return false;
+  static const auto load_all = find_load_all<count, Base, Word>();
+  if (!piece.exists || piece.begin % (sizeof(Word) * count) != 0) return false;  // places tell of alignment
   FullLoad<Base, Word> f{warp.reg<Base>(m.address.reg),
                          Base(std::uint64_t(m.address.offset) - piece.begin),
                          Base(piece.room),

@@ -1,7 +1,8 @@
 #pragma once
 // The state of a warp and its interpreter loop. Lanes of a warp that took different ways run one way after
 // the other and meet at the immediate post-dominator of the branch; PTX lets a GPU do so. A way that waits
-// for lanes of its own warp on another way therefore never ends, except at a barrier.
+// for lanes of its own warp on another way therefore never ends, except at a
+// barrier or where a member mask names them.
 #include <bit>
 #include <cstring>
 #include <utility>

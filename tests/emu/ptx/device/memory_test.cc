@@ -199,6 +199,29 @@ TEST(PtxMemory, MisalignedNamesTheAddress) {
                {"lane 1", "misaligned", fmt::format("{:#x}", in + 4), "multiple of 8"});
 }
 
+/// Memory of the host that begins 4 bytes past a multiple of 8: places in it tell nothing of alignment. The
+/// first load is aligned, the second one of the same instruction is not.
+TEST(PtxMemory, MisalignedInMemoryThatBeginsAnywhere) {
+  TestDevice t(kernel(R"(
+    ld.param.u64 %d2, [in];
+    mul.wide.u32 %d3, %r0, 8;
+    add.u64 %d2, %d2, %d3;
+    mov.u32 %r3, 0;
+again:
+    ld.global.v2.u32 {%r1, %r2}, [%d2];
+    sub.u64 %d2, %d2, 4;
+    add.u32 %r3, %r3, 1;
+    setp.lt.u32 %p0, %r3, 2;
+    @%p0 bra again;
+  )",
+                      ", .param .u64 in"));
+  alignas(16) static std::uint32_t host[100] = {};
+  const auto begin = reinterpret_cast<std::uint64_t>(host + 1);
+  if (!t.device().adopt(begin, sizeof host - 4)) GTEST_SKIP() << "device addresses are not the host's";
+  expect_words(error_of([&] { t.results(32, 32, begin + 4); }),
+               {"lane 0", "misaligned", fmt::format("{:#x}", begin), "multiple of 8"});
+}
+
 TEST(PtxMemory, UseAfterFreeAndNull) {
   TestDevice t(touch("st.global.u32 [%d2], %r0;"));
   const std::uint64_t in = t.upload(std::vector<std::uint32_t>(64));
